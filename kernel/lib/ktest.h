@@ -1,0 +1,63 @@
+/*
+ * ktest.h - tests that run inside the kernel at boot and on the host.
+ *
+ * KTEST(suite, name) defines a test and puts a record of it into the linker
+ * section `ktests`. Test files lie beside the code, named *_test.c. A test that
+ * is cheap enough for every boot is KTEST_QUICK. The runner checks after each
+ * test that page and heap counts are back where they were (ktest_set_balance).
+ */
+#pragma once
+
+#include "lib/types.h"
+
+struct ktest {
+    const char *suite;
+    const char *name;
+    void (*run)(void);
+    bool quick;
+};
+
+#define KTEST_RECORD_(suite_, name_, quick_)                                                       \
+    static void ktest_##suite_##_##name_(void);                                                    \
+    static const struct ktest ktest_record_##suite_##_##name_ USED SECTION("ktests")               \
+        ALIGNED(8) = {#suite_, #name_, ktest_##suite_##_##name_, quick_};                          \
+    static void ktest_##suite_##_##name_(void)
+#define KTEST(suite, name)       KTEST_RECORD_(suite, name, false)
+#define KTEST_QUICK(suite, name) KTEST_RECORD_(suite, name, true)
+
+/* Records a failure of the running test and goes on. */
+void ktest_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
+
+#define EXPECT(cond)                                                                               \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            ktest_fail(__FILE__, __LINE__, "expected %s", #cond);                                  \
+    } while (0)
+#define EXPECT_EQ(want, got)                                                                       \
+    do {                                                                                           \
+        long long want_ = (long long)(want), got_ = (long long)(got);                              \
+        if (want_ != got_)                                                                         \
+            ktest_fail(__FILE__, __LINE__, "%s is %lld (%#llx), not %s = %lld (%#llx)", #got,      \
+                       got_, got_, #want, want_, want_);                                           \
+    } while (0)
+/* Fails and leaves the test function. */
+#define REQUIRE(cond)                                                                              \
+    do {                                                                                           \
+        if (!(cond)) {                                                                             \
+            ktest_fail(__FILE__, __LINE__, "required %s", #cond);                                  \
+            return;                                                                                \
+        }                                                                                          \
+    } while (0)
+
+struct ktest_result {
+    unsigned passed, failed;
+};
+/*
+ * Run tests: filter "quick", "all", or a suite, or suite.name. Prints a line per
+ * failure, and with `verbose` one per test.
+ */
+struct ktest_result ktest_run(const char *filter, bool verbose);
+
+/* A number that must be equal before and after each test (pages and objects in use). */
+typedef uint64_t ktest_balance(void);
+void ktest_set_balance(const char *what, ktest_balance *balance);
