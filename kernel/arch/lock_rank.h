@@ -1,0 +1,61 @@
+/*
+ * lock_rank.h - the order in which locks may be taken, checked at run time.
+ *
+ * Take locks downward in this list only (to a larger rank); equal ranks never
+ * nest, except by try-lock. Every lock is given its rank when it is initialised.
+ * Debug builds record the held locks (mutexes in the thread, spinlocks in the
+ * CPU) and panic at the first acquisition in the wrong order, naming both locks,
+ * so no deadlock is needed to find it.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+enum lock_rank {
+    RANK_NONE = 0,
+    /* Mutexes: their holder may sleep, so no interrupt handler takes one. */
+    RANK_TASKS = 10,   /* the whole tree of jobs, processes and threads */
+    RANK_PROCESS,      /* one process: its threads and state */
+    RANK_THREAD,       /* one user thread's life */
+    RANK_HANDLE_TABLE = 20,
+    RANK_FAMILY = 25,  /* who is whose clone; may signal */
+    RANK_OBJECT = 30,  /* an object's state, signals and waiters */
+    RANK_PORT,         /* receives the packet of a signalling object */
+    RANK_FUTEX,        /* one per process */
+    RANK_ASPACE = 40,  /* region tree */
+    RANK_VMO = 50,     /* one per memory object; two are never held at once */
+    RANK_MMU = 60,     /* one page table */
+    RANK_KVA,          /* kernel address ranges */
+    /* Spinlocks, held with interrupts off. */
+    RANK_HEAP = 65,    /* slabs */
+    RANK_PMM = 70,     /* free pages */
+    RANK_IRQ = 75,     /* interrupt objects, a port's interrupt packets */
+    RANK_TIMER,        /* deadlines; held while an expired timer's function runs */
+    RANK_WAIT,         /* parked threads, a mutex's waiters */
+    RANK_RUN,          /* a run queue; a second one by try-lock only */
+    RANK_LEAF = 90,    /* arch: shootdown, first and last words */
+};
+
+struct held_lock {
+    const void *lock;
+    const char *name;
+    enum lock_rank rank;
+};
+#define HELD_LOCKS_MAX 12
+struct held_locks {
+    unsigned count;
+    struct held_lock entries[HELD_LOCKS_MAX];
+};
+
+/*
+ * Record an acquisition. `nested` says whether equal or lower ranks are an error
+ * (try-locks are exempt). Used by spinlock.h and sched/mutex.c in debug builds.
+ */
+void held_locks_push(struct held_locks *held, const void *lock, const char *name,
+                     enum lock_rank rank, bool is_try);
+void held_locks_pop(struct held_locks *held, const void *lock);
+/* Test hook: report instead of panic; returns the previous hook. */
+typedef void lock_rank_reporter(const struct held_lock *holding, const struct held_lock *taking);
+lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *reporter);
+/* Log the locks that this CPU and thread hold. */
+void held_locks_dump(const struct held_locks *held);
