@@ -1,0 +1,394 @@
+#!/usr/bin/env python3
+"""Writes build.ninja from the lists below.
+
+To add a file, put one line into the list of its folder and run this script (ninja
+does so itself when the script is newer than build.ninja). Lists are explicit, so
+that a stray file on disk is never built by accident; tests/lint/named.py fails
+when a C file is named nowhere. build.ninja is checked in, because `ninja` alone
+must work on a fresh clone; tests/lint/generated.py fails when it is stale.
+
+After a merge conflict in build.ninja: resolve this script, then run it.
+"""
+import os
+import sys
+
+# --------------------------------------------------------------------------
+# The lists: one per folder, sorted, tests beside their code.
+
+# Portable kernel code: built for amd64 and for the host.
+KERNEL_PORTABLE = {
+    'kernel/lib': [
+    ],
+    'kernel/arch': [
+    ],
+    'kernel/sched': [
+    ],
+    'kernel/vm': [
+    ],
+    'kernel/object': [
+    ],
+}
+
+# Built for amd64 only.
+KERNEL_AMD64 = {
+    'kernel': [
+    ],
+    'kernel/arch/amd64': [
+    ],
+    'kernel/dev': [
+    ],
+    'kernel/syscall': [
+    ],
+}
+
+# Files of KERNEL_AMD64 that the host builds as well (parsers, mostly).
+KERNEL_ALSO_ON_HOST = [
+]
+
+# The kernel image links with this script; empty as long as there is none.
+KERNEL_LINKER_SCRIPT = ''
+
+# Built for the host only: the arch layer of the host and the test main.
+HOST_ONLY = {
+    'kernel/arch/host': [
+    ],
+    'tests/host': [
+    ],
+}
+
+# name: its sources. Each links with all host objects except tests/host/main.c.
+FUZZERS = {
+}
+
+# Small host programs, built with the host compiler: name -> sources.
+HOST_TOOLS = {
+}
+
+# The vDSO image, linked into one small shared object and embedded in the kernel.
+VDSO = {
+    'kernel/vdso': [
+    ],
+}
+VDSO_LINKER_SCRIPT = ''
+
+# The native user library (libzx.a), and the object every program starts with.
+ULIB = {
+    'ulib/zx': [
+    ],
+    'ulib/c': [
+    ],
+    'ulib': [
+    ],
+}
+ULIB_START = ''
+
+# User programs: name -> sources. Each becomes bin/NAME in the initrd.
+PROGRAMS = {
+}
+
+# User programs that are built but stay out of the initrd.
+PROGRAMS_OUTSIDE = {
+}
+
+# Other files of the initrd: path in the image -> path in the tree.
+INITRD_FILES = {
+}
+
+# What a file needs besides what its own text includes (.incbin is not seen by
+# the compiler's dependency output).
+EXTRA_INPUTS = {
+}
+
+# Flags for single files.
+EXTRA_FLAGS = {
+}
+
+# --------------------------------------------------------------------------
+# Flags.
+
+WARNINGS = ('-Wall -Wextra -Werror -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wundef '
+            '-Wno-unused-parameter -Wno-c23-extensions')
+# Relative paths and a relative compilation directory: two trees build alike.
+SAME_EVERYWHERE = '-fdebug-compilation-dir=. -no-canonical-prefixes -Wdate-time'
+TARGET = '--target=x86_64-unknown-linux-gnu -std=gnu17 -g ' + SAME_EVERYWHERE
+
+VARIABLES = [
+    ('cc', 'clang-19'),
+    ('ld', 'ld.lld-19'),
+    ('ar', 'llvm-ar-19'),
+    ('strip', 'llvm-strip-19'),
+    ('python', 'python3'),
+    ('warnings', WARNINGS),
+    ('kernel_flags', TARGET + ' -O2 -ffreestanding -nostdlibinc -fno-common -mcmodel=kernel '
+     '-mno-red-zone -mgeneral-regs-only -fno-pic -fno-pie -fno-omit-frame-pointer '
+     '-fno-strict-aliasing -fwrapv -fstack-protector-strong -ffunction-sections '
+     '-fdata-sections -Wthread-safety -Wframe-larger-than=1024 '
+     '-Ikernel -Iinclude -Ikernel/arch/amd64/include -Ibuild'),
+    ('host_flags', TARGET + ' -DJX_HOST -DJX_DEBUG -fno-omit-frame-pointer '
+     '-fno-strict-aliasing -fwrapv -Wthread-safety -Ikernel -Iinclude '
+     '-Ikernel/arch/host/include -Ibuild -pthread'),
+    ('vdso_flags', TARGET + ' -O2 -ffreestanding -nostdlibinc -fPIC -fvisibility=hidden '
+     '-fno-stack-protector -fno-jump-tables -mgeneral-regs-only -fno-omit-frame-pointer '
+     '-fno-strict-aliasing -fno-asynchronous-unwind-tables -Ikernel -Iinclude'),
+    ('user_flags', TARGET + ' -O2 -fPIE -nostdlibinc -ftls-model=local-exec -fno-common '
+     '-fno-omit-frame-pointer -fstack-protector-strong -ffunction-sections '
+     '-fdata-sections -isystem ulib/include -isystem include'),
+    # The library itself must not have its loops turned into calls of themselves.
+    ('ulib_flags', '-ffreestanding -Ikernel -Iulib'),
+    ('user_ldflags', '-m elf_x86_64 -nostdlib -static -pie --no-dynamic-linker -z separate-code '
+     '-z relro -z now -z noexecstack -z max-page-size=4096 --gc-sections --build-id=sha1 '
+     '-e _start'),
+    ('kernel_ldflags', '-m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack '
+     '--build-id=sha1 --orphan-handling=error --gc-sections'),
+    ('vdso_ldflags', '-m elf_x86_64 -nostdlib -shared -z max-page-size=4096 -z noexecstack '
+     '--build-id=none --hash-style=sysv'),
+]
+
+KERNEL_VARIANTS = {'debug': '-DJX_DEBUG', 'release': ''}
+HOST_VARIANTS = {
+    'host': '-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=function',
+    'tsan': '-O1 -fsanitize=thread',
+    'fuzz': '-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all '
+            '-fno-sanitize=function',
+}
+HOST_LINK = {
+    'host': '-fsanitize=address,undefined',
+    'tsan': '-fsanitize=thread',
+    'fuzz': '-fsanitize=fuzzer,address,undefined',
+}
+
+
+def files(folders):
+    """All paths of a {folder: [name]} table, sorted."""
+    return sorted(f'{folder}/{name}' for folder, names in folders.items() for name in names)
+
+
+class Ninja:
+    """Collects the text of build.ninja."""
+
+    def __init__(self):
+        self.lines = []
+
+    def line(self, text=''):
+        self.lines.append(text)
+
+    def title(self, text):
+        self.lines += ['', '# ' + text]
+
+    def rule(self, name, command, **settings):
+        self.line(f'rule {name}')
+        self.line(f'  command = {command}')
+        for key, value in settings.items():
+            self.line(f'  {key} = {value}')
+
+    def build(self, outputs, rule, inputs=(), needs=(), order=(), **variables):
+        text = f'build {" ".join(listed(outputs))}: {rule}'
+        for sign, names in (('', inputs), ('|', needs), ('||', order)):
+            names = listed(names)
+            if names:
+                text += (f' {sign}' if sign else '') + ' ' + ' '.join(names)
+        if len(text) > 100:
+            text = text.replace(' ', ' $\n    ').replace('build $\n    ', 'build ', 1)
+            text = text.replace(' | $\n    ', ' | ').replace(' || $\n    ', ' || ')
+        self.line(text)
+        for key, value in variables.items():
+            if value:
+                self.line(f'  {key} = {value}')
+
+
+def listed(names):
+    return [names] if isinstance(names, str) else list(names)
+
+
+def object_of(variant, source):
+    return f'build/{variant}/{os.path.splitext(source)[0]}.o'
+
+
+def compile_all(ninja, variant, sources):
+    """One line per object; returns the objects."""
+    objects = []
+    for source in sources:
+        out = object_of(variant, source)
+        ninja.build(out, f'cc_{variant}', source, needs=EXTRA_INPUTS.get(source, ()),
+                    more=EXTRA_FLAGS.get(source, ''))
+        objects.append(out)
+    return objects
+
+
+def rules(ninja):
+    def compiler(name, flags):
+        ninja.rule(f'cc_{name}', f'$cc $warnings {flags} $more -MMD -MF $out.d -c $in -o $out',
+                   depfile='$out.d', deps='gcc', description=f'{name} $in')
+
+    for variant, flags in KERNEL_VARIANTS.items():
+        compiler(variant, f'$kernel_flags {flags}'.strip())
+    for variant, flags in HOST_VARIANTS.items():
+        compiler(variant, f'$host_flags {flags}')
+    compiler('vdso', '$vdso_flags')
+    compiler('ulib', '$user_flags $ulib_flags')
+    compiler('user', '$user_flags')
+    ninja.rule('tool', '$cc -std=gnu17 -O2 -g $warnings -pthread -o $out $in',
+               description='tool $out')
+    ninja.rule('link_kernel', '$ld $kernel_ldflags -T $script -o $out $in',
+               description='link $out')
+    ninja.rule('link_vdso', '$ld $vdso_ldflags -T $script -o $out $in', description='link $out')
+    ninja.rule('link_user', '$ld $user_ldflags -o $out $in', description='link $out')
+    ninja.rule('link_host', '$cc -g $flags -pthread -o $out $in', description='link $out')
+    ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
+    ninja.rule('archive', 'rm -f $out && $ar rcsD $out $in', description='ar $out')
+    ninja.rule('initrd', '$python tools/mkinitrd.py $out $entries', description='initrd $out')
+    ninja.rule('iso', 'sh tools/mkiso.sh $out $in', description='iso $out')
+    ninja.rule('compdb', 'ninja -t compdb cc_debug cc_host cc_user cc_ulib cc_vdso > $out',
+               description='compdb $out')
+    ninja.rule('generate', '$python tools/gen-build.py', generator='1', restat='1',
+               description='generate build.ninja')
+    ninja.rule('console', 'JX_BUILT=1 ./jx $word', pool='console', description='jx $word')
+
+
+def kernels(ninja):
+    """Returns the default targets."""
+    targets = []
+    sources = sorted(files(KERNEL_PORTABLE) + files(KERNEL_AMD64))
+    for variant in KERNEL_VARIANTS:
+        ninja.title(f'The {variant} kernel.')
+        objects = compile_all(ninja, variant, sources)
+        if KERNEL_LINKER_SCRIPT:
+            out = f'build/{variant}/kernel.elf'
+            ninja.build(out, 'link_kernel', objects, needs=KERNEL_LINKER_SCRIPT,
+                        script=KERNEL_LINKER_SCRIPT)
+            targets.append(out)
+        else:
+            targets += objects
+    if KERNEL_LINKER_SCRIPT:
+        ninja.build('build/kernel.elf', 'strip', 'build/release/kernel.elf')
+        targets.append('build/kernel.elf')
+    return targets
+
+
+def vdso(ninja):
+    sources = files(VDSO)
+    if not sources:
+        return
+    ninja.title('The vDSO image, which the kernel embeds.')
+    objects = compile_all(ninja, 'vdso', sources)
+    ninja.build('build/vdso/vdso.elf', 'link_vdso', objects, needs=VDSO_LINKER_SCRIPT,
+                script=VDSO_LINKER_SCRIPT)
+
+
+def user(ninja):
+    """The library and the programs; returns the default targets and the initrd's entries."""
+    ninja.title('The native user library.')
+    start = compile_all(ninja, 'ulib', [ULIB_START]) if ULIB_START else []
+    library = compile_all(ninja, 'ulib', [f for f in files(ULIB) if f != ULIB_START])
+    targets, entries = [], []
+    if library:
+        ninja.build('build/ulib/libzx.a', 'archive', library)
+        targets.append('build/ulib/libzx.a')
+    if start:
+        ninja.build('build/ulib/crt0.o', 'copy', start)
+        targets.append('build/ulib/crt0.o')
+
+    ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without symbols.')
+    shared = set()
+    for name, sources in sorted({**PROGRAMS, **PROGRAMS_OUTSIDE}.items()):
+        fresh = [source for source in sources if source not in shared]
+        shared.update(fresh)
+        compile_all(ninja, 'user', fresh)
+        objects = [object_of('user', source) for source in sources]
+        ninja.build(f'build/symbols/{name}', 'link_user',
+                    ['build/ulib/crt0.o'] + objects + ['build/ulib/libzx.a'])
+        ninja.build(f'build/bin/{name}', 'strip', f'build/symbols/{name}')
+        targets.append(f'build/bin/{name}')
+        if name in PROGRAMS:
+            entries.append((f'bin/{name}', f'build/bin/{name}'))
+    return targets, entries
+
+
+def images(ninja, entries):
+    ninja.title('The images.')
+    entries = sorted(entries + list(INITRD_FILES.items()))
+    ninja.build('build/initrd.cpio', 'initrd', [source for _, source in entries],
+                needs='tools/mkinitrd.py',
+                entries=' '.join(f'{path}={source}' for path, source in entries))
+    targets = ['build/initrd.cpio']
+    if KERNEL_LINKER_SCRIPT:
+        ninja.build('build/jacinth.iso', 'iso', ['build/kernel.elf', 'build/initrd.cpio'],
+                    needs='tools/mkiso.sh')
+        targets.append('build/jacinth.iso')
+    return targets
+
+
+def host(ninja):
+    """Host tests; returns the targets that `ninja host` builds."""
+    targets = []
+    portable = sorted(files(KERNEL_PORTABLE) + KERNEL_ALSO_ON_HOST + files(HOST_ONLY))
+    variants = [v for v in HOST_VARIANTS if v != 'fuzz' or FUZZERS]
+    for variant in variants:
+        ninja.title(f'The kernel as a host program: {variant}.')
+        objects = compile_all(ninja, variant, portable)
+        if variant != 'fuzz' and HOST_ONLY['tests/host']:
+            out = f'build/{variant}/ktest'
+            ninja.build(out, 'link_host', objects, flags=HOST_LINK[variant])
+            targets.append(out)
+    for name, sources in sorted(FUZZERS.items()):
+        own = compile_all(ninja, 'fuzz', sources)
+        shared = [object_of('fuzz', f) for f in portable if f != 'tests/host/main.c']
+        ninja.build(f'build/fuzz/{name}', 'link_host', own + shared, flags=HOST_LINK['fuzz'])
+    if FUZZERS:
+        ninja.build('fuzzers', 'phony', [f'build/fuzz/{name}' for name in sorted(FUZZERS)])
+    return targets
+
+
+def generate():
+    ninja = Ninja()
+    ninja.line('# Written by tools/gen-build.py: change the lists there, not this file.')
+    ninja.line('ninja_required_version = 1.10')
+    ninja.line('builddir = build')
+    for name, value in VARIABLES:
+        ninja.line(f'{name} = {value}')
+    rules(ninja)
+    ninja.rule('copy', 'cp $in $out', description='copy $out')
+
+    vdso(ninja)
+    targets = kernels(ninja)
+    user_targets, entries = user(ninja)
+    targets += user_targets + images(ninja, entries)
+    tools = []
+    for name, sources in sorted(HOST_TOOLS.items()):
+        ninja.build(f'build/tools/{name}', 'tool', sources)
+        tools.append(f'build/tools/{name}')
+    tests = host(ninja)
+
+    ninja.title('The targets a person types.')
+    ninja.build('build.ninja', 'generate', (), needs='tools/gen-build.py')
+    ninja.build('compile_commands.json', 'compdb', 'build.ninja')
+    ninja.build('images', 'phony', targets + tools)
+    ninja.build('host', 'phony', tests)
+    ninja.build('tools', 'phony', tools)
+    for word in ('qemu', 'bench'):
+        ninja.build(word, 'console', (), needs='images', word=word)
+    ninja.build('test', 'console', (), needs=['images', 'host'], word='test')
+    ninja.build('all', 'phony', ['images', 'compile_commands.json'])
+    ninja.line('default all')
+    return '\n'.join(ninja.lines) + '\n'
+
+
+def main():
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+    text = generate()
+    if '--check' in sys.argv[1:]:
+        with open('build.ninja', encoding='utf-8') as file:
+            sys.exit(0 if file.read() == text else 'build.ninja is stale: run tools/gen-build.py')
+    try:
+        with open('build.ninja', encoding='utf-8') as file:
+            if file.read() == text:
+                os.utime('build.ninja')
+                return
+    except FileNotFoundError:
+        pass
+    with open('build.ninja', 'w', encoding='utf-8') as file:
+        file.write(text)
+
+
+if __name__ == '__main__':
+    main()
