@@ -61,3 +61,12 @@ struct ktest_result ktest_run(const char *filter, bool verbose);
 /* A number that must be equal before and after each test (pages and objects in use). */
 typedef uint64_t ktest_balance(void);
 void ktest_set_balance(const char *what, ktest_balance *balance);
+
+/* For drivers that run tests their own way: the table, in link order. */
+size_t ktest_count(void);
+const struct ktest *ktest_get(size_t index);
+bool ktest_matches(const struct ktest *test, const char *filter);
+/* Run one test with the balance check; true if it passed. */
+bool ktest_run_one(const struct ktest *test);
+/* While set, EXPECT and REQUIRE do not count or print: runs whose allocations fail. */
+void ktest_set_tolerant(bool tolerant);

@@ -44,6 +44,9 @@ void log_set_notify(log_notify *notify);
 /* Where lines go besides the ring (the arch's polled or buffered console); NULL: nowhere. */
 typedef void log_console(const char *bytes, size_t length);
 void log_set_console(log_console *console);
+/* Where timestamps come from; until it is set they are 0. */
+typedef nstime_t log_clock(void);
+void log_set_clock(log_clock *clock);
 /* Lines below this severity stay out of the console, though in the ring. */
 void log_set_console_severity(enum log_severity least);
 
