@@ -1,0 +1,74 @@
+/*
+ * handle_table.h - a process's handles.
+ *
+ * A value is ((generation << 18 | slot) << 2 | 3) ^ (secret & ~3): never zero, its
+ * two low bits always set, different in each process. A freed slot gets the next
+ * of 4096 generations and goes to the end of a first-in first-out queue; slots
+ * are taken from the queue only while more than 256 lie in it (the table grows
+ * before that), so a closed value is not accepted again before 2^20 further
+ * handles (P51). At most 261,888 handles: then ERR_NO_RESOURCES.
+ * Slots lie in chunks that never move (P01). Lookup is O(1) under `lock`, which
+ * no other process uses.
+ */
+#pragma once
+
+#include "object/handle.h"
+
+#define HANDLE_SLOT_BITS  18
+#define HANDLES_MAX       261888u
+#define HANDLE_FREE_MIN   256u
+#define HANDLE_CHUNK_SIZE 256u
+#define HANDLE_CHUNKS_MAX ((1u << HANDLE_SLOT_BITS) / HANDLE_CHUNK_SIZE)
+
+struct handle_slot; /* handle_table.c */
+
+struct handle_table {
+    struct mutex lock;     /* RANK_HANDLE_TABLE */
+    uint32_t secret;       /* set once; low two bits zero */
+    /* Under lock. */
+    struct handle_slot **chunks; /* an array that grows by replacement; slots stay */
+    uint32_t chunk_count, chunk_capacity;
+    uint32_t used;         /* handles in the table, reserved ones included */
+    uint32_t free_count, free_head, free_tail;
+    bool closed;           /* the process is dying: nothing is added any more */
+};
+
+void handle_table_init(struct handle_table *table);
+/* Close all handles and refuse further ones. No lock held; iterative. */
+void handle_table_clear(struct handle_table *table);
+/* Free the memory of a cleared table. */
+void handle_table_destroy(struct handle_table *table);
+
+/*
+ * Adding is in two steps, so that the value can be copied out to the user before
+ * it becomes valid: reserve `count` values (ERR_NO_RESOURCES, ERR_NO_MEMORY,
+ * ERR_BAD_STATE when closed), then publish or cancel each. Publishing cannot
+ * fail, except that a table closed meanwhile releases the handle at once.
+ */
+status_t handle_table_reserve(struct handle_table *table, uint32_t count, uint32_t *out_values);
+void handle_table_publish(struct handle_table *table, uint32_t value, struct handle handle);
+void handle_table_cancel(struct handle_table *table, uint32_t value);
+/* Both steps. On failure the handle is still the caller's. */
+status_t handle_table_add(struct handle_table *table, struct handle handle, uint32_t *out_value);
+
+/* The handle behind a value, borrowed while the lock is held; ERR_BAD_HANDLE. */
+status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
+                                  struct handle *out_borrowed) REQUIRES(table->lock);
+/*
+ * Typed lookup in the documented order: ERR_BAD_HANDLE, ERR_WRONG_TYPE (type 0:
+ * any), ERR_ACCESS_DENIED. A reference is the caller's; out_rights may be NULL.
+ */
+status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
+                          rights_t needed, struct waitable **out_object, rights_t *out_rights);
+/*
+ * Take a handle out; waits through it are cancelled before this returns. The
+ * handle is the caller's. ERR_BAD_HANDLE.
+ */
+status_t handle_table_remove(struct handle_table *table, uint32_t value, struct handle *out_handle);
+uint32_t handle_table_count(struct handle_table *table);
+/*
+ * For HANDLE_TABLE and the like: the next used slot at or after *cursor, with a
+ * reference in *out_handle's object (no handle count); false at the end.
+ */
+bool handle_table_next(struct handle_table *table, uint32_t *cursor, uint32_t *out_value,
+                       struct handle *out_referenced);

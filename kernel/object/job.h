@@ -1,0 +1,48 @@
+/*
+ * job.h - the tree of jobs.
+ *
+ * A job holds its children weakly (lists under RANK_TASKS), children hold their
+ * parent by reference. A job with neither handles nor children goes away. Killing
+ * makes it refuse children for ever, then kills everything below, iteratively.
+ */
+#pragma once
+
+#include <zircon/syscalls/policy.h>
+
+#include "sched/waitable.h"
+#include "vm/user_copy.h"
+
+#define JOB_MAX_HEIGHT 32
+
+struct process;
+
+struct job {
+    struct waitable base;
+    /* Set once. */
+    struct job *parent;       /* referenced; NULL for the root */
+    uint32_t height;          /* root JOB_MAX_HEIGHT, each child one less */
+    /* Under the tasks lock. */
+    struct list jobs, processes; /* children, weak */
+    struct list_node sibling;
+    uint32_t job_count, process_count;
+    bool killed;
+    int64_t return_code;
+    int64_t dead_runtime;     /* ns of children that are gone */
+    /* Under base.lock. */
+    char name[OBJECT_NAME_SIZE];
+};
+
+ALWAYS_INLINE struct job *job_from(struct waitable *object) {
+    return container_of(object, struct job, base);
+}
+extern struct mutex tasks_lock; /* RANK_TASKS: the shape of the whole task tree */
+
+/* The root job exists from boot. Borrowed. */
+struct job *job_root(void);
+status_t job_init_root(void);
+/* ERR_OUT_OF_RANGE too deep, ERR_BAD_STATE killed, ERR_NO_MEMORY. */
+status_t job_create(struct job *parent, struct job **out_job);
+void job_kill(struct job *job, int64_t return_code);
+/* Link and unlink a process; ERR_BAD_STATE if the job is killed. */
+status_t job_add_process(struct job *job, struct process *process);
+void job_remove_process(struct job *job, struct process *process);

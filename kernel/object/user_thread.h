@@ -1,0 +1,39 @@
+/*
+ * user_thread.h - a thread as user code sees it: an object around a struct thread.
+ */
+#pragma once
+
+#include "object/process.h"
+#include "sched/thread.h"
+
+enum user_thread_state { USER_THREAD_NEW, USER_THREAD_RUNNING, USER_THREAD_DYING, USER_THREAD_DEAD };
+
+struct user_thread {
+    struct waitable base;
+    /* Set once. */
+    struct process *process;   /* referenced */
+    /* Under process->lock. */
+    enum user_thread_state state;
+    struct list_node process_node;
+    struct user_start start;   /* where user mode begins */
+    /* Under base.lock. */
+    char name[OBJECT_NAME_SIZE];
+    struct thread thread;
+};
+
+ALWAYS_INLINE struct user_thread *user_thread_from(struct waitable *object) {
+    return container_of(object, struct user_thread, base);
+}
+ALWAYS_INLINE struct user_thread *user_thread_of(const struct thread *thread) {
+    return thread->user;
+}
+struct user_thread *user_thread_current(void);
+
+/* ERR_BAD_STATE if the process is dying or dead, ERR_NO_MEMORY. */
+status_t user_thread_create(struct process *process, const char *name,
+                            struct user_thread **out_thread);
+/* A further thread of a running process; ERR_BAD_STATE. */
+status_t user_thread_start(struct user_thread *thread, vaddr_t entry, vaddr_t stack, uint64_t arg1,
+                           uint64_t arg2);
+/* The end of the calling thread. */
+void user_thread_exit(void) NORETURN;
