@@ -1,17 +1,21 @@
 /*
  * park.h - the only way to block, and the only way to wake.
  *
+ * A parker is one wait of one thread; it lies on that thread's stack. Its token
+ * makes an early unpark safe, and since each wait has a token of its own, a wait
+ * may take mutexes (which park too) between linking itself and parking.
+ *
  * Protocol for a list of waiters guarded by a lock L of what is waited for:
  *
- *   waiter:  L; park_prepare(); link itself; unlock L
- *            status = thread_park(deadline, PARK_KILLABLE, reason)
- *            if that is not a waker's word: L; if still linked, unlink itself,
- *            else a waker was earlier and its result wins; unlock L
- *   waker:   L; unlink the waiter; store its result; thread_unpark(); unlock L
+ *   waiter:  L; park_prepare(&parker); link itself; unlock L
+ *            status = thread_park(&parker, deadline, PARK_KILLABLE, reason)
+ *            if that is not a waker's word (ERR_TIMED_OUT, ERR_INTERNAL_*):
+ *            L; if still linked, unlink itself, else a waker was earlier and its
+ *            result wins; unlock L
+ *   waker:   L; unlink the waiter; thread_unpark(&parker, result); unlock L
  *
- * Unpark happens under L. So when the waiter, after a time-out, finds itself
- * unlinked, that unpark has ended; and the next park_prepare forgets its token.
- * A token (an unpark before the park) makes the order of the two harmless.
+ * Unpark happens under L, and it is the last touch of the parker: so when the
+ * waiter finds itself unlinked, the unpark has ended and the parker may go away.
  */
 #pragma once
 
@@ -19,16 +23,28 @@
 
 enum park_flags { PARK_KILLABLE = 1 };
 
-/* Forget tokens of earlier waits. Before linking oneself to a list. */
-void park_prepare(void);
+struct parker {
+    struct thread *thread;
+    bool done;       /* unparked; under thread->wait_lock */
+    status_t status; /* the waker's word */
+};
+
+ALWAYS_INLINE void park_prepare(struct parker *parker) {
+    *parker = (struct parker){.thread = thread_current()};
+}
 /*
- * Block until thread_unpark (returns its status), the deadline (ERR_TIMED_OUT),
- * and if killable, kill (ERR_INTERNAL_KILLED) or suspend (ERR_INTERNAL_RETRY).
- * Interrupts on, no spinlock held. A deadline that has passed returns
- * ERR_TIMED_OUT at once unless a token is there.
+ * Block until the parker is unparked (returns the waker's status), the deadline
+ * (ERR_TIMED_OUT), and if killable, kill (ERR_INTERNAL_KILLED) or suspend
+ * (ERR_INTERNAL_RETRY). Interrupts on, no spinlock held. An unpark that came
+ * earlier wins over everything; a deadline that has passed is ERR_TIMED_OUT at once.
  */
-status_t thread_park(nstime_t deadline, unsigned flags, enum block_reason reason);
-/* Wake `thread`, or leave a token. From any context that may take RANK_WAIT. */
-void thread_unpark(struct thread *thread, status_t status);
+status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
+                     enum block_reason reason);
+/* Wake its thread, or leave the token. The first word wins. Any context up to RANK_WAIT. */
+void thread_unpark(struct parker *parker, status_t status);
+/* The waker's word after thread_park said something else but the parker was found unlinked. */
+ALWAYS_INLINE status_t parker_status(const struct parker *parker) { return parker->status; }
+/* For thread_init. */
+void park_init_thread(struct thread *thread);
 /* Sleep killably: OK when the time has come, or ERR_INTERNAL_*. */
 status_t thread_sleep_until(nstime_t deadline);

@@ -52,6 +52,7 @@ enum block_reason {
 };
 
 struct thread;
+struct parker;
 struct thread_ops {
     /* `pending` is not zero before a return to user mode; interrupts on; may not return. */
     void (*return_to_user)(struct thread *thread);
@@ -82,9 +83,9 @@ struct thread {
 
     /* Under wait_lock (RANK_WAIT). */
     struct spinlock wait_lock;
-    bool parked, killable;
-    bool token;                   /* an unpark came; park_status holds its word */
-    status_t park_status;
+    struct parker *parked_on;     /* NULL: not parked */
+    bool killable;
+    status_t park_status;         /* what ends the park */
     _Atomic uint8_t block_reason;
     struct timer park_timer;
 
