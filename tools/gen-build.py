@@ -18,6 +18,22 @@ import sys
 # Portable kernel code: built for amd64 and for the host.
 KERNEL_PORTABLE = {
     'kernel/lib': [
+        'cpio.c',
+        'cpio_test.c',
+        'elf.c',
+        'elf_test.c',
+        'fmt.c',
+        'fmt_test.c',
+        'ktest.c',
+        'log.c',
+        'log_test.c',
+        'panic.c',
+        'random.c',
+        'random_test.c',
+        'string_copy.c',
+        'string_test.c',
+        'tree.c',
+        'tree_test.c',
     ],
     'kernel/arch': [
     ],
@@ -34,6 +50,9 @@ KERNEL_AMD64 = {
     'kernel': [
     ],
     'kernel/arch/amd64': [
+    ],
+    'kernel/lib': [
+        'string.c',
     ],
     'kernel/dev': [
     ],
@@ -53,6 +72,8 @@ HOST_ONLY = {
     'kernel/arch/host': [
     ],
     'tests/host': [
+        'fmt_compare_test.c',
+        'main.c',
     ],
 }
 
