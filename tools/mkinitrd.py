@@ -84,18 +84,24 @@ def read_files(arguments):
     return files
 
 
+def write(out, base, arguments):
+    """Writes the archive `out`: the entries of `base`, if there is one, then the arguments."""
+    data = archive(read_files(arguments), entries_of(base) if base else b'')
+    temporary = f'{out}.tmp'
+    with open(temporary, 'wb') as file:
+        file.write(data)
+    os.replace(temporary, out)
+
+
 def main():
     arguments = sys.argv[1:]
-    base = b''
+    base = None
     if arguments[:1] == ['--base']:
-        base = entries_of(arguments[1])
+        base = arguments[1]
         arguments = arguments[2:]
     if not arguments:
         sys.exit(__doc__)
-    temporary = f'{arguments[0]}.tmp'
-    with open(temporary, 'wb') as file:
-        file.write(archive(read_files(arguments[1:]), base))
-    os.replace(temporary, arguments[0])
+    write(arguments[0], base, arguments[1:])
 
 
 if __name__ == '__main__':
