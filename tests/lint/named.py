@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""named.py: every C and assembler file on disk is named in the build, and exists."""
+import importlib.util
+import os
+import sys
+
+FOLDERS = ['kernel', 'ulib', 'uapps', 'tests', 'tools']
+# Built by their tests or tools, not by ninja.
+EXCEPTIONS = ('tools/doctor/', 'tests/programs/', 'tests/lint/')
+
+
+def main():
+    spec = importlib.util.spec_from_file_location('gen_build', 'tools/gen-build.py')
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    named = set(build.files(build.KERNEL_PORTABLE) + build.files(build.KERNEL_AMD64)
+                + build.files(build.HOST_ONLY) + build.files(build.VDSO)
+                + build.files(build.ULIB) + [build.ULIB_START])
+    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS, build.HOST_TOOLS):
+        for sources in table.values():
+            named.update(sources)
+    on_disk = set()
+    for top in FOLDERS:
+        for folder, _, names in os.walk(top):
+            on_disk.update(os.path.join(folder, name) for name in names
+                           if name.endswith(('.c', '.S')))
+    found = [f'{path}: not in tools/gen-build.py' for path in sorted(on_disk - named)
+             if not path.startswith(EXCEPTIONS)]
+    found += [f'{path}: listed but not there' for path in sorted(named - on_disk) if path]
+    print('\n'.join(found) if found else f'{len(named)} files, all named')
+    return 1 if found else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

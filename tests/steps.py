@@ -1,0 +1,54 @@
+"""steps.py - the list of what `./jx test` runs, in order.
+
+To add a test, add a line: a name, the command, and what differs from the default.
+The command runs in the top folder; status 0 is a pass. With counts=True its last
+line `N passed, N failed` is added to the total, and must agree with the status.
+`builds` are ninja targets that must be there first. A step whose `wants` file is not in the
+tree yet is left out.
+"""
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Step:
+    name: str
+    command: str
+    counts: bool = False
+    timeout: int = 120
+    builds: list = field(default_factory=list)
+    wants: str = ''
+
+
+def ktest(kernel, smp, suites='all', extra=''):
+    """The kernel's own tests in a machine."""
+    return Step(f'ktest-{kernel}-{smp}cpu', counts=True, timeout=180,
+                command=f'tests/qemu/ktest.py --kernel {kernel} --smp {smp} {extra} {suites}')
+
+
+def transcript(boot, smp=1):
+    """Commands typed at the shell, by one way to boot."""
+    return Step(f'shell-{boot}-{smp}cpu', timeout=180, wants='tests/qemu/shell.transcript',
+                command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} '
+                        'tests/qemu/shell.transcript')
+
+
+STEPS = [
+    # What can be seen without running anything.
+    Step('build', 'ninja --quiet images', timeout=600),
+    Step('lint-layers', 'tests/lint/layers.py'),
+    Step('lint-named', 'tests/lint/named.py'),
+    Step('lint-generated', 'python3 tools/gen-build.py --check'),
+    Step('lint-frames', 'tests/lint/frames.sh'),
+    Step('lint-no-float', 'tests/lint/no_float.py build/debug/kernel.elf build/release/kernel.elf'),
+    Step('lint-sizes', 'tests/lint/sizes.py'),
+    Step('tools', 'tests/tools/selftest.py', counts=True),
+
+    # The kernel as a host program.
+    Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
+         builds=['build/host/ktest'], wants='tests/host/main.c'),
+
+    # The kernel in a machine.
+    ktest('debug', 1),
+    ktest('debug', 4),
+    ktest('release', 1),
+]
