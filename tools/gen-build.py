@@ -57,6 +57,8 @@ KERNEL_AMD64 = {
     'kernel/dev': [
     ],
     'kernel/syscall': [
+        'dispatch.c',
+        'pending.c',
     ],
 }
 
@@ -81,8 +83,9 @@ HOST_ONLY = {
 FUZZERS = {
 }
 
-# Small host programs, built with the host compiler: name -> sources.
+# Small host programs of one file each, built with the host compiler.
 HOST_TOOLS = {
+    'mksyscalls': 'tools/mksyscalls.c',
 }
 
 # The vDSO image, linked into one small shared object and embedded in the kernel.
@@ -248,8 +251,8 @@ def rules(ninja):
     compiler('vdso', '$vdso_flags')
     compiler('ulib', '$user_flags $ulib_flags')
     compiler('user', '$user_flags')
-    ninja.rule('tool', '$cc -std=gnu17 -O2 -g $warnings -pthread -o $out $in',
-               description='tool $out')
+    ninja.rule('tool', '$cc -std=gnu17 -O2 -g $warnings -Ikernel -Iinclude -MMD -MF $out.d '
+               '-o $out $in', depfile='$out.d', deps='gcc', description='tool $out')
     ninja.rule('link_kernel', '$ld $kernel_ldflags -T $script -o $out $in',
                description='link $out')
     ninja.rule('link_vdso', '$ld $vdso_ldflags -T $script -o $out $in', description='link $out')
@@ -375,8 +378,8 @@ def generate():
     user_targets, entries = user(ninja)
     targets += user_targets + images(ninja, entries)
     tools = []
-    for name, sources in sorted(HOST_TOOLS.items()):
-        ninja.build(f'build/tools/{name}', 'tool', sources)
+    for name, source in sorted(HOST_TOOLS.items()):
+        ninja.build(f'build/tools/{name}', 'tool', source)
         tools.append(f'build/tools/{name}')
     tests = host(ninja)
 

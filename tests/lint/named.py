@@ -16,9 +16,10 @@ def main():
     named = set(build.files(build.KERNEL_PORTABLE) + build.files(build.KERNEL_AMD64)
                 + build.files(build.HOST_ONLY) + build.files(build.VDSO)
                 + build.files(build.ULIB) + [build.ULIB_START])
-    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS, build.HOST_TOOLS):
+    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS):
         for sources in table.values():
             named.update(sources)
+    named.update(build.HOST_TOOLS.values())
     on_disk = set()
     for top in FOLDERS:
         for folder, _, names in os.walk(top):
