@@ -151,7 +151,7 @@ static void account_switch(struct thread *from, struct thread *to, nstime_t now)
     cpu->counters.context_switches++;
 }
 
-void sched_finish_switch(void) NO_LOCK_ANALYSIS {
+static void sched_finish_switch(void) NO_LOCK_ANALYSIS {
     struct run_queue *queue = &run_queues[cpu_id()];
     struct thread *left = queue->leaving;
     bool dead = atomic_load_explicit(&left->state, memory_order_relaxed) == THREAD_DEAD;
@@ -166,6 +166,11 @@ void sched_finish_switch(void) NO_LOCK_ANALYSIS {
     spin_unlock_irq_off(&reaper.lock);
     if (wake)
         thread_unpark(&reaper.parker, OK);
+}
+
+void sched_first_run(void) {
+    sched_finish_switch();
+    irq_enable();
 }
 
 /* Interrupts off. Returns when the calling thread runs again. */

@@ -30,8 +30,8 @@ void sched_reaper_main(void *unused) NORETURN;
 void sched_make_ready(struct thread *thread);
 /* Interrupts off: switch away from the current thread, whose state is PARKED or DEAD. */
 void sched_block(void);
-/* The first thing on a new thread's stack. */
-void sched_finish_switch(void);
+/* The first thing on a new thread's stack: ends the switch and turns interrupts on. */
+void sched_first_run(void);
 /* The tick that timer_request_tick asked for. Interrupt context. */
 void sched_tick(nstime_t now);
 unsigned sched_ready_count(unsigned cpu);

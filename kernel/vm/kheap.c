@@ -1,0 +1,332 @@
+/*
+ * kheap.c - size classes over slabs, with a cache of free blocks for each CPU.
+ *
+ * A slab is a run of 1 or 4 pages cut into equal blocks; its bookkeeping lies in
+ * the record of its first page (count: blocks handed out or cached; slab: the
+ * first free block; link: the class's list of slabs with free blocks; order: the
+ * class), so blocks fill the pages. Records of further pages point to the first.
+ * Blocks larger than the largest class are runs of pages; their size in pages
+ * stands in the record's `pins`, their class is CLASS_RUN.
+ *
+ * Debug builds put a header (size, caller, magic) and a red zone around each
+ * block and fill freed blocks, and check all three when the block comes back.
+ */
+#include "vm/kheap.h"
+
+#include "arch/mmu.h"
+#include "arch/spinlock.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "vm/pmm.h"
+
+#define CACHE_BLOCKS 16
+#define CLASS_RUN    0xff
+
+static const uint16_t class_sizes[] = {32,  64,  96,  128, 192, 256,  320,  384,
+                                       448, 512, 576, 768, 1024, 1344, 2048};
+#define CLASSES   ARRAY_SIZE(class_sizes)
+#define CLASS_MAX 2048
+
+#ifdef JX_DEBUG
+#define HEADER_SIZE sizeof(struct block_header)
+#define TAIL_SIZE   16
+#else
+#define HEADER_SIZE 0
+#define TAIL_SIZE   0
+#endif
+
+struct slab_class {
+    struct spinlock lock; /* RANK_HEAP */
+    struct list partial;  /* struct page: slabs with a free block */
+    uint64_t slabs;
+};
+static struct slab_class classes[CLASSES];
+
+struct block_cache {
+    unsigned count;
+    void *blocks[CACHE_BLOCKS];
+};
+static struct block_cache block_caches[MAX_CPUS][CLASSES]; /* own CPU's, interrupts off */
+static uint8_t class_by_size[CLASS_MAX / 32 + 1];          /* of ceil(size / 32) */
+static bool kheap_ready;
+static _Atomic int64_t bytes_total, bytes_used, blocks_used;
+
+static void kheap_init(void) {
+    unsigned class = 0;
+    for (unsigned i = 0; i < ARRAY_SIZE(class_by_size); i++) {
+        if (i * 32u > class_sizes[class])
+            class++;
+        class_by_size[i] = (uint8_t)class;
+    }
+    for (unsigned i = 0; i < CLASSES; i++) {
+        spinlock_init(&classes[i].lock, RANK_HEAP, "slab class");
+        list_init(&classes[i].partial);
+    }
+    kheap_ready = true;
+}
+
+static size_t slab_pages(unsigned class) { return class_sizes[class] > 512 ? 4 : 1; }
+
+/* ---- Slabs, under the class's lock ---- */
+
+static struct page *slab_create_locked(unsigned class) REQUIRES(classes[class].lock) {
+    size_t pages = slab_pages(class), size = class_sizes[class];
+    struct page *head = pages == 1 ? pmm_alloc(PAGE_HEAP)
+                                   : pmm_alloc_run(pages, PAGE_SHIFT, 0, PAGE_HEAP);
+    if (!head)
+        return NULL;
+    char *memory = page_contents(head);
+    void *free = NULL;
+    for (size_t at = pages * PAGE_SIZE / size; at-- > 0;) {
+        *(void **)(memory + at * size) = free;
+        free = memory + at * size;
+    }
+    for (size_t i = 1; i < pages; i++)
+        head[i].slab = head;
+    head->slab = free;
+    head->order = (uint8_t)class;
+    head->pins = 1; /* a head: slab is its free list */
+    for (size_t i = 1; i < pages; i++)
+        head[i].pins = 0;
+    atomic_store_explicit(&head->count, 0, memory_order_relaxed);
+    list_add_head(&classes[class].partial, &head->link);
+    classes[class].slabs++;
+    atomic_fetch_add_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
+    return head;
+}
+
+static void slab_destroy_locked(unsigned class, struct page *head)
+    REQUIRES(classes[class].lock) {
+    size_t pages = slab_pages(class);
+    list_remove(&head->link);
+    classes[class].slabs--;
+    for (size_t i = 0; i < pages; i++)
+        head[i].pins = 0;
+    atomic_fetch_sub_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
+    if (pages == 1)
+        pmm_free(head, PAGE_HEAP);
+    else
+        pmm_free_run(head, pages, PAGE_HEAP);
+}
+
+static void *slab_take_locked(unsigned class) REQUIRES(classes[class].lock) {
+    struct list_node *node = list_first(&classes[class].partial);
+    struct page *head = node ? list_entry(node, struct page, link) : slab_create_locked(class);
+    if (!head)
+        return NULL;
+    void *block = head->slab;
+    head->slab = *(void **)block;
+    atomic_fetch_add_explicit(&head->count, 1, memory_order_relaxed);
+    if (!head->slab)
+        list_remove(&head->link);
+    return block;
+}
+
+static struct page *slab_head_of(void *block) {
+    struct page *page = page_of(virt_to_phys(block));
+    return page->pins ? page : page->slab;
+}
+
+static void slab_give_locked(unsigned class, void *block) REQUIRES(classes[class].lock) {
+    struct page *head = slab_head_of(block);
+    bool was_full = head->slab == NULL;
+    *(void **)block = head->slab;
+    head->slab = block;
+    if (was_full)
+        list_add_head(&classes[class].partial, &head->link);
+    unsigned left = atomic_fetch_sub_explicit(&head->count, 1, memory_order_relaxed) - 1;
+    /* Keep one empty slab of a class, give further ones back. */
+    if (left == 0 && list_first(&classes[class].partial) != list_last(&classes[class].partial))
+        slab_destroy_locked(class, head);
+}
+
+/* ---- CPU caches ---- */
+
+static void cache_refill(struct block_cache *cache, unsigned class) {
+    struct slab_class *slabs = &classes[class];
+    spin_lock_irq_off(&slabs->lock);
+    while (cache->count < CACHE_BLOCKS / 2) {
+        void *block = slab_take_locked(class);
+        if (!block)
+            break;
+        cache->blocks[cache->count++] = block;
+    }
+    spin_unlock_irq_off(&slabs->lock);
+}
+
+static void cache_drain(struct block_cache *cache, unsigned class, unsigned keep) {
+    struct slab_class *slabs = &classes[class];
+    spin_lock_irq_off(&slabs->lock);
+    while (cache->count > keep)
+        slab_give_locked(class, cache->blocks[--cache->count]);
+    spin_unlock_irq_off(&slabs->lock);
+}
+
+static void *class_alloc(unsigned class) {
+    irq_state_t state = irq_save();
+    struct block_cache *cache = &block_caches[cpu_id()][class];
+    if (unlikely(cache->count == 0))
+        cache_refill(cache, class);
+    void *block = cache->count ? cache->blocks[--cache->count] : NULL;
+    irq_restore(state);
+    return block;
+}
+
+static void class_free(unsigned class, void *block) {
+    irq_state_t state = irq_save();
+    struct block_cache *cache = &block_caches[cpu_id()][class];
+    if (unlikely(cache->count == CACHE_BLOCKS))
+        cache_drain(cache, class, CACHE_BLOCKS / 2);
+    cache->blocks[cache->count++] = block;
+    irq_restore(state);
+}
+
+/* ---- Runs of pages ---- */
+
+static void *run_alloc(size_t size) {
+    size_t pages = round_up(size, PAGE_SIZE) >> PAGE_SHIFT;
+    struct page *first = pmm_alloc_run(pages, PAGE_SHIFT, 0, PAGE_HEAP);
+    if (!first)
+        return NULL;
+    first->order = CLASS_RUN;
+    first->pins = 1;
+    atomic_store_explicit(&first->count, (uint32_t)pages, memory_order_relaxed);
+    atomic_fetch_add_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
+    return page_contents(first);
+}
+
+static void run_free(struct page *first) {
+    size_t pages = atomic_load_explicit(&first->count, memory_order_relaxed);
+    first->pins = 0;
+    atomic_fetch_sub_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
+    pmm_free_run(first, pages, PAGE_HEAP);
+}
+
+/* ---- Red zones ---- */
+
+#ifdef JX_DEBUG
+#define MAGIC_USED 0x6a616369u
+#define MAGIC_FREE 0x64656164u
+#define FILL_FREE  0x5a
+#define FILL_TAIL  0xfe
+
+struct block_header {
+    uint32_t magic;
+    uint32_t size;
+    const void *caller;
+};
+
+static void *block_dress(void *raw, size_t size, const void *caller) {
+    struct block_header *header = raw;
+    *header = (struct block_header){MAGIC_USED, (uint32_t)size, caller};
+    memset((char *)(header + 1) + size, FILL_TAIL, TAIL_SIZE);
+    return header + 1;
+}
+
+static void block_check(const struct block_header *header) {
+    if (header->magic != MAGIC_USED)
+        panic("heap block %p is not in use (%s)", (const void *)(header + 1),
+              header->magic == MAGIC_FREE ? "freed twice" : "header overwritten");
+    const uint8_t *tail = (const uint8_t *)(header + 1) + header->size;
+    for (size_t i = 0; i < TAIL_SIZE; i++)
+        if (tail[i] != FILL_TAIL)
+            panic("heap block %p of %u bytes from %p was written past its end at +%zu",
+                  (const void *)(header + 1), header->size, header->caller, i);
+}
+
+static void *block_undress(void *block, size_t *out_size) {
+    struct block_header *header = (struct block_header *)block - 1;
+    block_check(header);
+    *out_size = header->size;
+    header->magic = MAGIC_FREE;
+    memset(header + 1, FILL_FREE, header->size);
+    return header;
+}
+#endif
+
+/* ---- The door ---- */
+
+static void *alloc_from(size_t size, const void *caller) {
+    size_t gross = size + HEADER_SIZE + TAIL_SIZE;
+    if (unlikely(!kheap_ready))
+        kheap_init();
+    if (alloc_fail_now() || size > KHEAP_MAX)
+        return NULL;
+    void *raw = gross <= CLASS_MAX ? class_alloc(class_by_size[(gross + 31) / 32])
+                                   : run_alloc(gross);
+    if (!raw)
+        return NULL;
+    atomic_fetch_add_explicit(&blocks_used, 1, memory_order_relaxed);
+#ifdef JX_DEBUG
+    atomic_fetch_add_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
+    return block_dress(raw, size, caller);
+#else
+    return raw;
+#endif
+}
+
+void *kheap_alloc(size_t size) { return alloc_from(size, __builtin_return_address(0)); }
+
+void *kheap_zalloc(size_t size) {
+    void *block = alloc_from(size, __builtin_return_address(0));
+    if (block)
+        memset(block, 0, size);
+    return block;
+}
+
+void kheap_free(void *block) {
+    if (!block)
+        return;
+#ifdef JX_DEBUG
+    size_t size;
+    block = block_undress(block, &size);
+    atomic_fetch_sub_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
+#endif
+    atomic_fetch_sub_explicit(&blocks_used, 1, memory_order_relaxed);
+    struct page *head = slab_head_of(block);
+    if (head->order == CLASS_RUN)
+        run_free(head);
+    else
+        class_free(head->order, block);
+}
+
+struct kheap_stats kheap_stats(void) {
+    return (struct kheap_stats){(uint64_t)atomic_load(&bytes_total),
+                                (uint64_t)atomic_load(&bytes_used),
+                                (uint64_t)atomic_load(&blocks_used)};
+}
+
+void kheap_trim(void) {
+    irq_state_t state = irq_save();
+    for (unsigned class = 0; kheap_ready && class < CLASSES; class++) {
+        cache_drain(&block_caches[cpu_id()][class], class, 0);
+        spin_lock_irq_off(&classes[class].lock);
+        list_for_each_safe(node, &classes[class].partial) {
+            struct page *head = list_entry(node, struct page, link);
+            if (atomic_load_explicit(&head->count, memory_order_relaxed) == 0)
+                slab_destroy_locked(class, head);
+        }
+        spin_unlock_irq_off(&classes[class].lock);
+    }
+    irq_restore(state);
+}
+
+/* One slab: its free blocks lie in it, on block boundaries, and are as many as it says. */
+static void slab_check_locked(unsigned class, struct page *head) REQUIRES(classes[class].lock) {
+    uintptr_t start = (uintptr_t)page_contents(head), size = class_sizes[class];
+    size_t blocks = slab_pages(class) * PAGE_SIZE / size, free = 0;
+    for (void *block = head->slab; block; block = *(void **)block) {
+        uintptr_t offset = (uintptr_t)block - start;
+        ASSERT(offset < blocks * size && offset % size == 0);
+        ASSERT(++free <= blocks);
+    }
+    ASSERT(free + atomic_load_explicit(&head->count, memory_order_relaxed) == blocks);
+}
+
+void kheap_check(void) {
+    for (unsigned class = 0; kheap_ready && class < CLASSES; class++) {
+        SPIN_GUARD(&classes[class].lock);
+        list_for_each(node, &classes[class].partial)
+            slab_check_locked(class, list_entry(node, struct page, link));
+    }
+}

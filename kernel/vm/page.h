@@ -1,0 +1,53 @@
+/*
+ * page.h - the record of one frame of RAM, and who owns the frame.
+ *
+ * There is one record for each frame of usable RAM (and of the initrd), none for
+ * holes. A frame has exactly one owner state; page_set_state checks the state it
+ * leaves, so a page table can never become a user page by mistake (P02), and
+ * vm/vmo.c asserts PAGE_VMO wherever it maps.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/assert.h"
+#include "lib/list.h"
+#include "lib/types.h"
+
+enum page_state {
+    PAGE_FREE,   /* in the buddy lists */
+    PAGE_CACHED, /* in a CPU's cache of free pages */
+    PAGE_LOADER, /* holds what the loader brought */
+    PAGE_WIRED,  /* the kernel's for ever: records, the zero page */
+    PAGE_HEAP,   /* slabs and large blocks of kheap.c */
+    PAGE_STACK,  /* kernel stacks */
+    PAGE_TABLE,  /* page tables */
+    PAGE_VMO,    /* a slot of a page map holds it */
+    PAGE_STATES,
+};
+
+struct page {
+    union {
+        struct list_node link; /* free lists, slab lists */
+        struct {
+            uint64_t mark;     /* PAGE_VMO: epoch of the last attribution walk */
+            uint64_t unused;
+        };
+    };
+    _Atomic uint32_t count;    /* PAGE_VMO: leaf slots that hold it; PAGE_HEAP: blocks in use */
+    uint8_t state;             /* enum page_state */
+    uint8_t order;             /* of a free block; class of a slab */
+    uint16_t pins;             /* PAGE_VMO: DMA pins */
+    void *slab;                /* PAGE_HEAP: free blocks, or the head page of a run */
+};
+_Static_assert(sizeof(struct page) <= 32, "a page record is at most 32 bytes");
+
+paddr_t page_address(const struct page *page);
+void *page_contents(const struct page *page); /* through the physical map */
+/* The record of the frame that holds `address`; NULL for holes. */
+struct page *page_find(paddr_t address);
+/* The same for what is known to be RAM. */
+struct page *page_of(paddr_t address);
+
+void page_state_failed(const struct page *page, enum page_state from, enum page_state to)
+    NORETURN COLD;

@@ -1,0 +1,397 @@
+/*
+ * pmm.c - the buddy lists, the CPUs' caches, and the page records.
+ *
+ * Records lie at the start of the largest usable range. `spans` lists the
+ * stretches of RAM that have records, largest first, so the way from a frame to
+ * its record and back nearly always ends at the first comparison.
+ */
+#include "vm/pmm.h"
+
+#include "arch/boot.h"
+#include "arch/mmu.h"
+#include "arch/spinlock.h"
+#include "arch/upcall.h"
+#include "lib/log.h"
+#include "lib/string.h"
+
+#define ORDERS     11 /* 4 KiB << 10 = 4 MiB */
+#define CACHE_SIZE 64
+#define CACHE_MOVE 32
+#define ZONE_LIMIT GIB(4)
+#define SPANS_MAX  BOOT_RANGES_MAX
+
+struct span {
+    uint64_t first_frame, frame_count;
+    struct page *pages;
+};
+static struct span spans[SPANS_MAX];
+static unsigned span_count;
+
+enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
+static struct {
+    struct spinlock lock; /* RANK_PMM */
+    struct list free[ZONES][ORDERS];
+    uint64_t free_pages; /* in the lists */
+} pmm = {.lock = SPINLOCK_INIT(RANK_PMM, "pmm")};
+
+struct page_cache {
+    unsigned count;
+    struct page *pages[CACHE_SIZE];
+};
+static struct page_cache page_caches[MAX_CPUS]; /* each its own CPU's, interrupts off */
+static _Atomic int64_t state_counts[PAGE_STATES];
+static struct page *zero_page;
+static _Atomic uint64_t fail_countdown;
+
+/* ---- Records ---- */
+
+struct page *page_find(paddr_t address) {
+    uint64_t frame = address.value >> PAGE_SHIFT;
+    for (unsigned i = 0; i < span_count; i++) {
+        uint64_t index = frame - spans[i].first_frame;
+        if (likely(index < spans[i].frame_count))
+            return &spans[i].pages[index];
+    }
+    return NULL;
+}
+
+struct page *page_of(paddr_t address) {
+    struct page *page = page_find(address);
+    ASSERT(page);
+    return page;
+}
+
+paddr_t page_address(const struct page *page) {
+    for (unsigned i = 0; i < span_count; i++) {
+        uint64_t index = (uint64_t)(page - spans[i].pages);
+        if (likely((uintptr_t)page >= (uintptr_t)spans[i].pages && index < spans[i].frame_count))
+            return paddr((spans[i].first_frame + index) << PAGE_SHIFT);
+    }
+    UNREACHABLE("a page record that is none");
+}
+
+void *page_contents(const struct page *page) { return phys_to_virt(page_address(page)); }
+
+void page_state_failed(const struct page *page, enum page_state from, enum page_state to) {
+    panic("page %#lx is in state %u, not %u, and was to become %u", page_address(page).value,
+          page->state, from, to);
+}
+
+static void page_state_change(struct page *page, enum page_state from, enum page_state to) {
+    if (unlikely(page->state != from))
+        page_state_failed(page, from, to);
+    page->state = (uint8_t)to;
+}
+
+static void count_state(enum page_state state, int64_t pages) {
+    atomic_fetch_add_explicit(&state_counts[state], pages, memory_order_relaxed);
+}
+
+void page_set_state(struct page *page, enum page_state from, enum page_state to) {
+    page_state_change(page, from, to);
+    count_state(from, -1);
+    count_state(to, 1);
+}
+
+/* ---- Buddy lists, under pmm.lock ---- */
+
+static enum zone_id zone_of(uint64_t frame) {
+    return frame << PAGE_SHIFT < ZONE_LIMIT ? ZONE_LOW : ZONE_HIGH;
+}
+
+static void buddy_push_locked(struct page *page, uint64_t frame, unsigned order)
+    REQUIRES(pmm.lock) {
+    page->order = (uint8_t)order;
+    list_add_head(&pmm.free[zone_of(frame)][order], &page->link);
+}
+
+/* A block of 2^order frames is free now: join it with its buddies as far as it goes. */
+static void buddy_free_locked(struct page *page, unsigned order) REQUIRES(pmm.lock) {
+    uint64_t frame = page_address(page).value >> PAGE_SHIFT;
+    pmm.free_pages += 1ull << order;
+    while (order + 1 < ORDERS) {
+        uint64_t buddy_frame = frame ^ (1ull << order);
+        struct page *buddy = page_find(paddr(buddy_frame << PAGE_SHIFT));
+        if (!buddy || buddy->state != PAGE_FREE || buddy->order != order ||
+            !list_node_is_linked(&buddy->link))
+            break;
+        list_remove(&buddy->link);
+        if (buddy_frame < frame) {
+            frame = buddy_frame;
+            page = buddy;
+        }
+        order++;
+    }
+    buddy_push_locked(page, frame, order);
+}
+
+/* Take a block of 2^order frames from one zone, splitting a larger one if need be. */
+static struct page *buddy_alloc_locked(enum zone_id zone, unsigned order) REQUIRES(pmm.lock) {
+    unsigned found = order;
+    while (found < ORDERS && list_is_empty(&pmm.free[zone][found]))
+        found++;
+    if (found == ORDERS)
+        return NULL;
+    struct page *page = list_pop_entry(&pmm.free[zone][found], struct page, link);
+    while (found > order) {
+        found--;
+        struct page *half = page + (1ull << found);
+        half->order = (uint8_t)found;
+        list_add_head(&pmm.free[zone][found], &half->link);
+    }
+    pmm.free_pages -= 1ull << order;
+    return page;
+}
+
+static struct page *buddy_alloc_any_locked(unsigned order, uint64_t limit) REQUIRES(pmm.lock) {
+    struct page *page = limit ? NULL : buddy_alloc_locked(ZONE_HIGH, order);
+    return page ? page : buddy_alloc_locked(ZONE_LOW, order);
+}
+
+/* Frames [first, first + count) become free, in the largest aligned blocks. */
+static void buddy_free_frames_locked(struct page *page, size_t count) REQUIRES(pmm.lock) {
+    uint64_t frame = page_address(page).value >> PAGE_SHIFT;
+    while (count > 0) {
+        unsigned order = 0;
+        while (order + 1 < ORDERS && !(frame & (1ull << order)) && (2ull << order) <= count)
+            order++;
+        buddy_free_locked(page, order);
+        page += 1ull << order;
+        frame += 1ull << order;
+        count -= 1ull << order;
+    }
+}
+
+/* ---- The CPUs' caches, interrupts off ---- */
+
+static void cache_refill(struct page_cache *cache) {
+    spin_lock_irq_off(&pmm.lock);
+    while (cache->count < CACHE_MOVE) {
+        struct page *page = buddy_alloc_any_locked(0, 0);
+        if (!page)
+            break;
+        page->state = PAGE_CACHED;
+        cache->pages[cache->count++] = page;
+    }
+    spin_unlock_irq_off(&pmm.lock);
+}
+
+static void cache_drain(struct page_cache *cache, unsigned keep) {
+    spin_lock_irq_off(&pmm.lock);
+    while (cache->count > keep) {
+        struct page *page = cache->pages[--cache->count];
+        page_state_change(page, PAGE_CACHED, PAGE_FREE);
+        buddy_free_locked(page, 0);
+    }
+    spin_unlock_irq_off(&pmm.lock);
+}
+
+void pmm_flush_cache(void) {
+    irq_state_t state = irq_save();
+    cache_drain(&page_caches[cpu_id()], 0);
+    irq_restore(state);
+}
+
+struct page *pmm_alloc(enum page_state to) {
+    if (alloc_fail_now())
+        return NULL;
+    irq_state_t state = irq_save();
+    struct page_cache *cache = &page_caches[cpu_id()];
+    if (unlikely(cache->count == 0))
+        cache_refill(cache);
+    struct page *page = cache->count ? cache->pages[--cache->count] : NULL;
+    irq_restore(state);
+    if (!page)
+        return NULL;
+    page_state_change(page, PAGE_CACHED, to);
+    count_state(to, 1);
+    return page;
+}
+
+struct page *pmm_alloc_zeroed(enum page_state to) {
+    struct page *page = pmm_alloc(to);
+    if (page)
+        arch_zero_page(page_contents(page));
+    return page;
+}
+
+void pmm_free(struct page *page, enum page_state from) {
+    page_state_change(page, from, PAGE_CACHED);
+    count_state(from, -1);
+    irq_state_t state = irq_save();
+    struct page_cache *cache = &page_caches[cpu_id()];
+    if (unlikely(cache->count == CACHE_SIZE))
+        cache_drain(cache, CACHE_SIZE - CACHE_MOVE);
+    cache->pages[cache->count++] = page;
+    irq_restore(state);
+}
+
+/* ---- Runs ---- */
+
+static unsigned order_for(size_t count) {
+    return count <= 1 ? 0 : 64 - (unsigned)__builtin_clzll(count - 1);
+}
+
+struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
+                           enum page_state to) {
+    unsigned order = MAX(order_for(count), align_log2 > PAGE_SHIFT ? align_log2 - PAGE_SHIFT : 0u);
+    if (count == 0 || order >= ORDERS || alloc_fail_now())
+        return NULL;
+    SPIN_GUARD(&pmm.lock);
+    struct page *first = buddy_alloc_any_locked(order, limit);
+    if (!first)
+        return NULL;
+    if (limit && page_address(first).value + (PAGE_SIZE << order) > limit) {
+        buddy_free_locked(first, order);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++)
+        page_state_change(first + i, PAGE_FREE, to);
+    if (count < 1ull << order)
+        buddy_free_frames_locked(first + count, (1ull << order) - count);
+    count_state(to, (int64_t)count);
+    return first;
+}
+
+void pmm_free_run(struct page *first, size_t count, enum page_state from) {
+    SPIN_GUARD(&pmm.lock);
+    for (size_t i = 0; i < count; i++)
+        page_state_change(first + i, from, PAGE_FREE);
+    buddy_free_frames_locked(first, count);
+    count_state(from, -(int64_t)count);
+}
+
+/* ---- Start ---- */
+
+static bool range_has_records(const struct boot_range *range) {
+    return range->kind == BOOT_RANGE_USABLE || range->kind == BOOT_RANGE_INITRD;
+}
+
+/* Neighbouring ranges share a span. */
+static void spans_collect(void) {
+    for (unsigned i = 0; i < boot_info.range_count; i++) {
+        const struct boot_range *range = &boot_info.ranges[i];
+        uint64_t first = range->base >> PAGE_SHIFT, count = range->length >> PAGE_SHIFT;
+        if (!range_has_records(range) || count == 0)
+            continue;
+        struct span *last = span_count ? &spans[span_count - 1] : NULL;
+        if (last && last->first_frame + last->frame_count == first)
+            last->frame_count += count;
+        else
+            spans[span_count++] = (struct span){first, count, NULL};
+    }
+}
+
+static void spans_sort_largest_first(void) {
+    for (unsigned i = 1; i < span_count; i++)
+        for (unsigned j = i; j > 0 && spans[j].frame_count > spans[j - 1].frame_count; j--) {
+            struct span swapped = spans[j];
+            spans[j] = spans[j - 1];
+            spans[j - 1] = swapped;
+        }
+}
+
+/* Cut room for the records from the start of the largest usable range. */
+static struct page *records_place(size_t bytes, uint64_t *out_base) {
+    struct boot_range *best = NULL;
+    for (unsigned i = 0; i < boot_info.range_count; i++) {
+        struct boot_range *range = &boot_info.ranges[i];
+        if (range->kind == BOOT_RANGE_USABLE && (!best || range->length > best->length))
+            best = range;
+    }
+    if (!best || best->length < bytes + MIB(8))
+        panic("too little memory: %lu KiB for page records, %lu KiB usable in one piece",
+              bytes >> 10, best ? best->length >> 10 : 0);
+    *out_base = best->base;
+    return phys_to_virt(paddr(best->base));
+}
+
+/* One frame range goes to its first owner; `wired` frames at `records` are ours. */
+static void range_hand_out(const struct boot_range *range, uint64_t records, size_t record_bytes) {
+    uint64_t base = range->base, end = range->base + range->length;
+    if (range->kind == BOOT_RANGE_INITRD) {
+        for (uint64_t at = base; at < end; at += PAGE_SIZE)
+            page_of(paddr(at))->state = PAGE_LOADER;
+        count_state(PAGE_LOADER, (int64_t)(range->length >> PAGE_SHIFT));
+        return;
+    }
+    if (base == records) {
+        for (uint64_t at = base; at < base + record_bytes; at += PAGE_SIZE)
+            page_of(paddr(at))->state = PAGE_WIRED;
+        count_state(PAGE_WIRED, (int64_t)(record_bytes >> PAGE_SHIFT));
+        base += record_bytes;
+    }
+    SPIN_GUARD(&pmm.lock);
+    if (base < end)
+        buddy_free_frames_locked(page_of(paddr(base)), (end - base) >> PAGE_SHIFT);
+}
+
+void pmm_init(void) {
+    for (unsigned zone = 0; zone < ZONES; zone++)
+        for (unsigned order = 0; order < ORDERS; order++)
+            list_init(&pmm.free[zone][order]);
+    spans_collect();
+    uint64_t frames = 0, records_base;
+    for (unsigned i = 0; i < span_count; i++)
+        frames += spans[i].frame_count;
+    size_t bytes = round_up(frames * sizeof(struct page), PAGE_SIZE);
+    struct page *records = records_place(bytes, &records_base);
+    memset(records, 0, bytes);
+    for (unsigned i = 0; i < span_count; i++) {
+        spans[i].pages = records;
+        records += spans[i].frame_count;
+    }
+    spans_sort_largest_first();
+    for (unsigned i = 0; i < boot_info.range_count; i++)
+        if (range_has_records(&boot_info.ranges[i]))
+            range_hand_out(&boot_info.ranges[i], records_base, bytes);
+    zero_page = pmm_alloc_zeroed(PAGE_WIRED);
+    ASSERT(zero_page);
+}
+
+struct page *pmm_zero_page(void) { return zero_page; }
+
+/* ---- Counting and injected failures ---- */
+
+uint64_t pmm_free_pages(void) {
+    uint64_t sum = 0;
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        sum += __atomic_load_n(&page_caches[cpu].count, __ATOMIC_RELAXED);
+    SPIN_GUARD(&pmm.lock);
+    return sum + pmm.free_pages;
+}
+
+struct pmm_stats pmm_stats(void) {
+    struct pmm_stats stats = {.total_pages = 0};
+    for (unsigned i = 0; i < span_count; i++)
+        stats.total_pages += spans[i].frame_count;
+    for (unsigned state = PAGE_LOADER; state < PAGE_STATES; state++)
+        stats.pages[state] = (uint64_t)atomic_load(&state_counts[state]);
+    stats.pages[PAGE_FREE] = pmm_free_pages();
+    return stats;
+}
+
+void pmm_for_each(void (*fn)(void *context, struct page *page), void *context) {
+    for (unsigned i = 0; i < span_count; i++)
+        for (uint64_t index = 0; index < spans[i].frame_count; index++)
+            fn(context, &spans[i].pages[index]);
+}
+
+void alloc_fail_set(uint64_t n) { atomic_store(&fail_countdown, n); }
+uint64_t alloc_fail_left(void) { return atomic_load(&fail_countdown); }
+
+bool alloc_fail_now(void) {
+    if (likely(atomic_load_explicit(&fail_countdown, memory_order_relaxed) == 0))
+        return false;
+    return atomic_fetch_sub(&fail_countdown, 1) == 1;
+}
+
+status_t upcall_table_page_alloc(paddr_t *out_page) {
+    struct page *page = pmm_alloc_zeroed(PAGE_TABLE);
+    if (!page)
+        return ERR_NO_MEMORY;
+    *out_page = page_address(page);
+    return OK;
+}
+
+void upcall_table_page_free(paddr_t address) { pmm_free(page_of(address), PAGE_TABLE); }
