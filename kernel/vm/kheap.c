@@ -143,23 +143,21 @@ static void slab_give_locked(unsigned class, void *block) REQUIRES(classes[class
 /* ---- CPU caches ---- */
 
 static void cache_refill(struct block_cache *cache, unsigned class) {
-    struct slab_class *slabs = &classes[class];
-    spin_lock_irq_off(&slabs->lock);
+    spin_lock_irq_off(&classes[class].lock);
     while (cache->count < CACHE_BLOCKS / 2) {
         void *block = slab_take_locked(class);
         if (!block)
             break;
         cache->blocks[cache->count++] = block;
     }
-    spin_unlock_irq_off(&slabs->lock);
+    spin_unlock_irq_off(&classes[class].lock);
 }
 
 static void cache_drain(struct block_cache *cache, unsigned class, unsigned keep) {
-    struct slab_class *slabs = &classes[class];
-    spin_lock_irq_off(&slabs->lock);
+    spin_lock_irq_off(&classes[class].lock);
     while (cache->count > keep)
         slab_give_locked(class, cache->blocks[--cache->count]);
-    spin_unlock_irq_off(&slabs->lock);
+    spin_unlock_irq_off(&classes[class].lock);
 }
 
 static void *class_alloc(unsigned class) {

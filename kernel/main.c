@@ -1,0 +1,91 @@
+/*
+ * main.c - the boot order: one call and one comment for each step.
+ *
+ * Nothing registers itself elsewhere; what runs at boot, and in which order, is
+ * this page. The boot CPU's first context becomes its idle thread; everything
+ * that may block runs in the thread "main".
+ */
+#include "arch/boot.h"
+#include "arch/clock.h"
+#include "arch/console.h"
+#include "arch/cpu.h"
+#include "arch/mmu.h"
+#include "dev/acpi.h"
+#include "lib/ktest.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "sched/sched.h"
+#include "vm/kernel_thread.h"
+#include "vm/kheap.h"
+#include "vm/pmm.h"
+
+static struct thread boot_idle_thread;
+static struct platform_info platform;
+
+/* ---- What a panic may call ---- */
+
+static void report_locks(void) {
+    held_locks_dump(&cpu_this()->spinlocks);
+    if (thread_current())
+        held_locks_dump(&thread_current()->mutexes);
+}
+static void end_after_panic(void) { machine_end(MACHINE_PANIC, 0); }
+static const struct panic_reporter reporters[] = {
+    {"held locks", report_locks},
+    {"threads", thread_dump_all},
+    {NULL, NULL},
+};
+const struct panic_doors panic_doors = {
+    .stop_others = cpu_stop_others,
+    .emit = console_emit,
+    .backtrace = cpu_backtrace,
+    .end = end_after_panic,
+    .reporters = reporters,
+};
+
+/* ---- Tests at boot ---- */
+
+static uint64_t balance_heap(void) { return kheap_stats().blocks_used; }
+
+static void run_boot_tests(void) {
+    char filter[64];
+    if (!boot_option("ktest", filter, sizeof(filter)))
+        string_copy(filter, sizeof(filter), "quick");
+    bool end = boot_option_bool("ktest.exit", false);
+    if (!strcmp(filter, "off"))
+        return;
+    ktest_set_balance("heap blocks", balance_heap);
+    struct ktest_result result = ktest_run(filter, end);
+    log_info("ktest: %u passed, %u failed", result.passed, result.failed);
+    if (end)
+        machine_end(MACHINE_POWEROFF, result.failed ? 0x11 : 0x10);
+}
+
+/* ---- The order ---- */
+
+/* In a thread, so that it may block. */
+static void main_thread(void *unused) {
+    struct thread *reaper =
+        kernel_thread_create("reaper", sched_reaper_main, NULL, PRIORITY_DEFAULT);
+    ASSERT(reaper);
+    sched_start_reaper(reaper);                                 /* dead threads go away */
+    arch_start_cpus(&platform, (unsigned)boot_option_u64("smp", MAX_CPUS)); /* all CPUs */
+    log_info("jacinth: %u CPU%s, %lu MiB of RAM, %lu KiB free", cpu_count(),
+             cpu_count() == 1 ? "" : "s", boot_info.ram_bytes >> 20, pmm_free_pages() << 2);
+    run_boot_tests();                                           /* or ktest=off */
+}
+
+void kernel_main(void) {
+    arch_init_early();                        /* console, traps, processor features */
+    arch_init_memory();                       /* physical map, W^X, no identity map */
+    pmm_init();                               /* page records, free pages */
+    alloc_fail_set(boot_option_u64("alloc.fail", 0));
+    acpi_read(&platform);                     /* what the firmware says of the machine */
+    arch_init_platform(&platform);            /* interrupt controllers, clock, serial line */
+    sched_init_cpu(&boot_idle_thread);        /* this context is the idle thread from here */
+    struct thread *main = kernel_thread_create("main", main_thread, NULL, PRIORITY_DEFAULT);
+    ASSERT(main);
+    thread_start(main);
+    sched_idle_loop();
+}
