@@ -225,7 +225,8 @@ def listed(names):
 
 
 def object_of(variant, source):
-    return f'build/{variant}/{os.path.splitext(source)[0]}.o'
+    # context.c and context.S stand side by side, so assembler files keep their ending.
+    return f'build/{variant}/{source.removesuffix(".c")}.o'
 
 
 def compile_all(ninja, variant, sources):
