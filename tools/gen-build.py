@@ -60,6 +60,9 @@ KERNEL_AMD64 = {
         'dispatch.c',
         'pending.c',
     ],
+    'kernel/vdso': [
+        'vdso_image.S',
+    ],
 }
 
 # Files of KERNEL_AMD64 that the host builds as well (parsers, mostly).
@@ -91,9 +94,12 @@ HOST_TOOLS = {
 # The vDSO image, linked into one small shared object and embedded in the kernel.
 VDSO = {
     'kernel/vdso': [
+        'calls.c',
+        'entry.c',
+        'find.c',
     ],
 }
-VDSO_LINKER_SCRIPT = ''
+VDSO_LINKER_SCRIPT = 'kernel/vdso/vdso.ld'
 
 # The native user library (libzx.a), and the object every program starts with.
 ULIB = {
@@ -121,6 +127,7 @@ INITRD_FILES = {
 # What a file needs besides what its own text includes (.incbin is not seen by
 # the compiler's dependency output).
 EXTRA_INPUTS = {
+    'kernel/vdso/vdso_image.S': ['build/vdso/vdso.img'],
 }
 
 # Flags for single files.
@@ -260,6 +267,7 @@ def rules(ninja):
     ninja.rule('link_user', '$ld $user_ldflags -o $out $in', description='link $out')
     ninja.rule('link_host', '$cc -g $flags -pthread -o $out $in', description='link $out')
     ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
+    ninja.rule('strip_sections', '$strip --strip-sections -o $out $in', description='strip $out')
     ninja.rule('archive', 'rm -f $out && $ar rcsD $out $in', description='ar $out')
     ninja.rule('initrd', '$python tools/mkinitrd.py $out $entries', description='initrd $out')
     ninja.rule('iso', 'sh tools/mkiso.sh $out $in', description='iso $out')
@@ -298,6 +306,7 @@ def vdso(ninja):
     objects = compile_all(ninja, 'vdso', sources)
     ninja.build('build/vdso/vdso.elf', 'link_vdso', objects, needs=VDSO_LINKER_SCRIPT,
                 script=VDSO_LINKER_SCRIPT)
+    ninja.build('build/vdso/vdso.img', 'strip_sections', 'build/vdso/vdso.elf')
 
 
 def user(ninja):

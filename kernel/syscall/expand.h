@@ -30,9 +30,11 @@
 #define PARAMETERS_(declare)           void
 #define PARAMETERS_SOME_(declare, ...) EACH_PAIR(declare, __VA_ARGS__)
 
-/* How many arguments a row has. */
-#define PAIR_COUNT(...)                                                                            \
-    (0 __VA_OPT__(+PAIR_CHOOSE_(__VA_ARGS__, 8, _, 7, _, 6, _, 5, _, 4, _, 3, _, 2, _, 1, _)))
+/* How many arguments a row has: a bare digit, fit for pasting. */
+#define PAIR_COUNT(...) PAIR_COUNT_##__VA_OPT__(SOME_)(__VA_ARGS__)
+#define PAIR_COUNT_()   0
+#define PAIR_COUNT_SOME_(...)                                                                      \
+    PAIR_CHOOSE_(__VA_ARGS__, 8, _, 7, _, 6, _, 5, _, 4, _, 3, _, 2, _, 1, _)
 
 #define ZX_RIGHT_NOTHING 0
 #define RIGHTS(...) RIGHTS_CHOOSE_(__VA_ARGS__, RIGHTS_3_, RIGHTS_2_, RIGHTS_1_)(__VA_ARGS__)
