@@ -1,0 +1,43 @@
+/*
+ * door.c - what tests/qemu/exec.py runs by `./jx exec`: one word chooses what it does.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies standard input to standard output to its end. */
+static int copy(void) {
+    static char buffer[4096];
+    size_t length;
+    while ((length = fread(buffer, 1, sizeof buffer, stdin)) > 0)
+        fwrite(buffer, 1, length, stdout);
+    return 0;
+}
+
+static int print_words(int argc, char **argv) {
+    for (int i = 2; i < argc; i++)
+        printf("[%s]", argv[i]);
+    printf("\n");
+    return 0;
+}
+
+
+int main(int argc, char **argv) {
+    const char *what = argc > 1 ? argv[1] : "nothing";
+    if (strcmp(what, "exit") == 0)
+        return atoi(argv[2]);
+    if (strcmp(what, "copy") == 0)
+        return copy();
+    if (strcmp(what, "words") == 0)
+        return print_words(argc, argv);
+    if (strcmp(what, "crash") == 0) {
+        printf("before");
+        fflush(stdout);
+        *(volatile int *)8 = 1;
+    }
+    if (strcmp(what, "hang") == 0) {
+        for (volatile int i = 0;; i++)
+            ;
+    }
+    return 0;
+}

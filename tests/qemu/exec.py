@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""exec.py: what `./jx exec` promises, shown with programs built by `./jx cc`."""
+import io
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+JX = os.path.join(TOP, 'jx')
+FOLDER = tempfile.TemporaryDirectory(prefix='jx-test-')
+ENVIRONMENT = dict(os.environ, JX_BUILT='1')
+
+
+def program(name):
+    """A program of tests/programs, built once, outside the tree."""
+    out = os.path.join(FOLDER.name, name)
+    if not os.path.exists(out):
+        subprocess.run([JX, 'cc', '--native', os.path.join(TOP, f'tests/programs/{name}.c'),
+                        '-o', out], check=True, env=ENVIRONMENT)
+    return out
+
+
+def run(*words, data=b''):
+    return subprocess.run([JX, 'exec'] + list(words), input=data, capture_output=True,
+                          env=ENVIRONMENT, timeout=100, check=False)
+
+
+class Exec(unittest.TestCase):
+    def test_exit_codes_are_the_low_8_bits(self):
+        for code in (0, 1, 2, 33, 124, 127, 128, 255):
+            self.assertEqual(code, run(program('door'), 'exit', str(code)).returncode)
+        self.assertEqual(255, run(program('door'), 'exit', '-1').returncode)
+        self.assertEqual(44, run(program('door'), 'exit', '300').returncode)
+
+    def test_input_and_output_are_carried_byte_for_byte(self):
+        every_byte = bytes(range(256))
+        noise = random.Random(1).randbytes(100_000)
+        for data in (b'', b'x', every_byte * 3, b'\n' * 1000, noise):
+            result = run(program('door'), 'copy', data=data)
+            self.assertEqual(0, result.returncode, result.stderr)
+            self.assertEqual(data, result.stdout)
+
+    def test_words_arrive_as_they_were_given(self):
+        words = ['a', '', 'b c', 'd,e', '%41', "'\"\\", 'ü', '--smp', '$x;']
+        result = run(program('door'), 'words', *words)
+        expected = ''.join(f'[{word}]' for word in words) + '\n'
+        self.assertEqual(expected, result.stdout.decode())
+
+    def test_a_crash_is_252_with_what_was_written_before(self):
+        result = run(program('door'), 'crash')
+        self.assertEqual((252, b'before'), (result.returncode, result.stdout))
+        self.assertIn(b'door.c:', result.stderr, 'the report names the line')
+        self.assertIn(b'./jx exec', result.stderr.splitlines()[-1])
+
+    def test_time_out_is_124_and_can_be_repeated(self):
+        result = run('--timeout', '3', program('door'), 'hang')
+        self.assertEqual(124, result.returncode)
+        self.assertIn(b'again: ./jx exec --timeout 3', result.stderr)
+
+    def test_an_added_file_lies_in_boot_or_where_it_was_sent(self):
+        path = os.path.join(FOLDER.name, 'note')
+        with open(path, 'wb') as file:
+            file.write(b'text of a note\n')
+        for add, where in ((path, '/boot/note'), (path + '=a/b', '/boot/a/b'),
+                           (path + '=/c/d', '/c/d')):
+            result = run('--add', add, 'cat', where)
+            self.assertEqual((0, b'text of a note\n'), (result.returncode, result.stdout), where)
+
+    def test_a_program_can_be_the_first_process(self):
+        result = run('--init', program('first'))
+        self.assertEqual((9, b'first\n'), (result.returncode, result.stdout))
+
+    def test_other_machines(self):
+        for words in (['--smp', '4'], ['--mem', '64M'], ['--icount']):
+            self.assertEqual(7, run(*words, program('door'), 'exit', '7').returncode, words)
+
+    def test_an_empty_program_takes_under_a_second(self):
+        times = []
+        for _ in range(3):
+            started = time.monotonic()
+            self.assertEqual(0, run(program('door')).returncode)
+            times.append(time.monotonic() - started)
+        self.assertLess(min(times), 1.0)
+
+    def test_wrong_usage_is_2(self):
+        for words in ([], ['--smp', 'x', './p'], ['./there-is-no-such-file'], ['no-such-program']):
+            self.assertEqual(2, run(*words).returncode, words)
+
+
+def main():
+    stream = io.StringIO()
+    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Exec)
+    if len(sys.argv) > 1:
+        suite = unittest.TestSuite([Exec(name) for name in sys.argv[1:]])
+    result = unittest.TextTestRunner(stream=stream).run(suite)
+    bad = len(result.failures) + len(result.errors)
+    print(stream.getvalue())
+    print(f'{result.testsRun - bad} passed, {bad} failed')
+    return 1 if bad else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
