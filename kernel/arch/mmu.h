@@ -104,8 +104,10 @@ paddr_t virt_to_phys(const void *address);
 bool phys_is_mapped(paddr_t address, uint64_t length);
 
 /* The range for stacks and device mappings; its top-level entries exist from boot. */
+#ifndef KVA_BASE /* the host has it elsewhere */
 #define KVA_BASE ((vaddr_t)0xffffc90000000000)
 #define KVA_SIZE ((uint64_t)1 << 39)
+#endif
 /* Map or unmap pages of the kernel range in every address space. */
 status_t mmu_kernel_map(vaddr_t va, paddr_t address, size_t count, unsigned prot);
 void mmu_kernel_unmap(vaddr_t va, size_t count); /* flushes all CPUs itself; interrupts on */

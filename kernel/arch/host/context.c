@@ -1,0 +1,180 @@
+/*
+ * context.c - kernel threads as fibres, announced to the sanitizers.
+ *
+ * The switch saves the callee-saved registers on the old stack and restores them
+ * from the new one. Host stacks are kept for ever and found again by the kernel
+ * stack that they stand for, so a thread needs no end that arch hears of.
+ */
+#include "arch/context.h"
+
+#include <sys/mman.h>
+
+#include "arch/host/host.h"
+#include "lib/assert.h"
+
+#define HOST_STACK_SIZE ((size_t)256 * 1024)
+
+#if __has_feature(address_sanitizer)
+void __sanitizer_start_switch_fiber(void **fake_stack_save, const void *bottom, size_t size);
+void __sanitizer_finish_switch_fiber(void *fake_stack_save, const void **bottom_old,
+                                     size_t *size_old);
+#else
+static void __sanitizer_start_switch_fiber(void **save, const void *bottom, size_t size) {}
+static void __sanitizer_finish_switch_fiber(void *save, const void **bottom, size_t *size) {}
+#endif
+#if __has_feature(thread_sanitizer)
+void *__tsan_get_current_fiber(void);
+void *__tsan_create_fiber(unsigned flags);
+void __tsan_destroy_fiber(void *fiber);
+void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+#else
+static void *__tsan_get_current_fiber(void) { return NULL; }
+static void *__tsan_create_fiber(unsigned flags) { return NULL; }
+static void __tsan_destroy_fiber(void *fiber) {}
+static void __tsan_switch_to_fiber(void *fiber, unsigned flags) {}
+#endif
+
+/* ---- Stacks ---- */
+
+struct host_stack {
+    struct host_stack *next;
+    void *key; /* the kernel's stack */
+    void *bottom;
+    void *tsan_fiber;
+};
+#define STACK_BUCKETS 256
+static struct host_stack *stacks[STACK_BUCKETS];
+static pthread_mutex_t stacks_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void *map_pages(size_t size) {
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (memory == MAP_FAILED)
+        panic("host: no memory for a stack");
+    return memory;
+}
+
+/* The record lies at the bottom of its own mapping, a guard page above it. */
+static struct host_stack *stack_new(void *key) {
+    char *memory = map_pages(2 * PAGE_SIZE + HOST_STACK_SIZE);
+    struct host_stack *stack = (struct host_stack *)memory;
+
+    if (mprotect(memory + PAGE_SIZE, PAGE_SIZE, PROT_NONE) != 0)
+        panic("host: no guard page");
+    stack->key = key;
+    stack->bottom = memory + 2 * PAGE_SIZE;
+    return stack;
+}
+
+static struct host_stack *stack_for(void *key) {
+    struct host_stack **bucket = &stacks[((uintptr_t)key >> PAGE_SHIFT) % STACK_BUCKETS];
+
+    pthread_mutex_lock(&stacks_lock);
+    struct host_stack *stack = *bucket;
+    while (stack && stack->key != key)
+        stack = stack->next;
+    if (!stack) {
+        stack = stack_new(key);
+        stack->next = *bucket;
+        *bucket = stack;
+    }
+    pthread_mutex_unlock(&stacks_lock);
+    return stack;
+}
+
+/* ---- The switch ---- */
+
+void host_switch_stack(void **out_old_sp, void *new_sp);
+void host_fiber_start(void);
+__asm__(".text\n"
+        ".globl host_switch_stack\n"
+        ".type host_switch_stack, @function\n"
+        "host_switch_stack:\n"
+        "    pushq %rbp\n"
+        "    pushq %rbx\n"
+        "    pushq %r12\n"
+        "    pushq %r13\n"
+        "    pushq %r14\n"
+        "    pushq %r15\n"
+        "    movq %rsp, (%rdi)\n"
+        "    movq %rsi, %rsp\n"
+        "    popq %r15\n"
+        "    popq %r14\n"
+        "    popq %r13\n"
+        "    popq %r12\n"
+        "    popq %rbx\n"
+        "    popq %rbp\n"
+        "    ret\n"
+        ".size host_switch_stack, . - host_switch_stack\n");
+
+#define UNINSTRUMENTED __attribute__((disable_sanitizer_instrumentation, no_sanitize("undefined")))
+
+UNINSTRUMENTED void host_fiber_start(void) {
+    struct arch_thread *thread = (struct arch_thread *)host_cpu()->cpu.current;
+
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    thread->entry(thread->argument);
+    panic("the entry function of a thread returned");
+}
+
+void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack_size,
+                      void (*entry)(void *), void *argument) {
+    struct host_stack *stack = stack_for(stack_base);
+    void **sp = (void **)((char *)stack->bottom + HOST_STACK_SIZE);
+
+    if (stack->tsan_fiber)
+        __tsan_destroy_fiber(stack->tsan_fiber);
+    stack->tsan_fiber = __tsan_create_fiber(0);
+    *--sp = NULL; /* a call would have aligned the stack to 8 modulo 16 */
+    *--sp = (void *)host_fiber_start;
+    for (unsigned i = 0; i < 6; i++)
+        *--sp = NULL;
+    *thread = (struct arch_thread){.saved_sp = sp,
+                                   .stack_bottom = stack->bottom,
+                                   .stack_size = HOST_STACK_SIZE,
+                                   .tsan_fiber = stack->tsan_fiber,
+                                   .entry = entry,
+                                   .argument = argument};
+}
+
+/* The idle thread of a CPU is its pthread, met here for the first time. */
+static void adopt_pthread(struct arch_thread *thread) {
+    struct host_cpu *cpu = host_cpu();
+
+    thread->stack_bottom = cpu->stack_bottom;
+    thread->stack_size = cpu->stack_size;
+    thread->tsan_fiber = __tsan_get_current_fiber();
+}
+
+UNINSTRUMENTED void arch_switch(struct arch_thread *from, struct arch_thread *to) {
+    if (!from->stack_bottom)
+        adopt_pthread(from);
+    mmu_activate(to->mmu);
+    __sanitizer_start_switch_fiber(&from->asan_fake_stack, to->stack_bottom, to->stack_size);
+    __tsan_switch_to_fiber(to->tsan_fiber, 0);
+    host_switch_stack(&from->saved_sp, to->saved_sp);
+    __sanitizer_finish_switch_fiber(from->asan_fake_stack, NULL, NULL);
+}
+
+/* ---- User mode: a callback ---- */
+
+static void (*user_main)(const struct user_start *start);
+
+void host_set_user_main(void (*main)(const struct user_start *start)) { user_main = main; }
+
+void arch_enter_user(const struct user_start *start) {
+    if (!user_main)
+        panic("host: nobody plays user mode");
+    user_main(start);
+    panic("host: user mode returned");
+}
+
+size_t arch_extended_state_size(void) { return 64; }
+void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {}
+void arch_set_user_fs_base(struct arch_thread *thread, uint64_t base) {}
+void arch_set_user_gs_base(struct arch_thread *thread, uint64_t base) {}
+void arch_set_syscall_window(struct arch_thread *thread, vaddr_t begin, vaddr_t end) {}
+void arch_dump_user_frame(const struct user_frame *frame) {}
+vaddr_t arch_user_frame_ip(const struct user_frame *frame) { return 0; }
+vaddr_t arch_user_frame_sp(const struct user_frame *frame) { return 0; }
+vaddr_t arch_user_frame_fp(const struct user_frame *frame) { return 0; }

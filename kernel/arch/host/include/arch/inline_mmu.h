@@ -1,0 +1,20 @@
+/*
+ * arch/inline_mmu.h (host) - a page table that no hardware reads.
+ *
+ * The kernel's range is memory of this process, so its base is found at run time.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/types.h"
+
+struct mmu {
+    paddr_t root;             /* the top table page, in the arena */
+    _Atomic uint64_t loaded;  /* CPUs that have it loaded */
+    uint64_t table_pages;     /* the root included */
+};
+
+vaddr_t host_kva_base(void);
+#define KVA_BASE host_kva_base()
+#define KVA_SIZE ((uint64_t)1 << 32)
