@@ -36,10 +36,21 @@ KERNEL_PORTABLE = {
         'tree_test.c',
     ],
     'kernel/arch': [
+        'lock_rank.c',
+        'spinlock.c',
     ],
     'kernel/sched': [
+        'mutex.c',
+        'park.c',
+        'sched.c',
+        'thread.c',
+        'timer.c',
+        'waitable.c',
     ],
     'kernel/vm': [
+        'kernel_thread.c',
+        'kheap.c',
+        'pmm.c',
     ],
     'kernel/object': [
     ],
@@ -75,9 +86,19 @@ KERNEL_LINKER_SCRIPT = ''
 # Built for the host only: the arch layer of the host and the test main.
 HOST_ONLY = {
     'kernel/arch/host': [
+        'boot.c',
+        'clock.c',
+        'console.c',
+        'context.c',
+        'cpu.c',
+        'doors.c',
+        'memory.c',
+        'mmu.c',
+        'tlb.c',
     ],
     'tests/host': [
         'fmt_compare_test.c',
+        'machine.c',
         'main.c',
     ],
 }
@@ -155,9 +176,11 @@ VARIABLES = [
      '-fno-strict-aliasing -fwrapv -fstack-protector-strong -ffunction-sections '
      '-fdata-sections -Wthread-safety -Wframe-larger-than=1024 '
      '-Ikernel -Iinclude -Ikernel/arch/amd64/include -Ibuild'),
-    ('host_flags', TARGET + ' -DJX_HOST -DJX_DEBUG -fno-omit-frame-pointer '
+    # The C library has a sched_yield too, and its own code calls it by that name.
+    ('host_flags', TARGET + ' -DJX_HOST -DJX_DEBUG -Dsched_yield=kernel_sched_yield '
+     '-fno-omit-frame-pointer '
      '-fno-strict-aliasing -fwrapv -Wthread-safety -Ikernel -Iinclude '
-     '-Ikernel/arch/host/include -Ibuild -pthread'),
+     '-Ikernel/arch/host/include -Ibuild -I. -D_GNU_SOURCE -pthread'),
     ('vdso_flags', TARGET + ' -O2 -ffreestanding -nostdlibinc -fPIC -fvisibility=hidden '
      '-fno-stack-protector -fno-jump-tables -mgeneral-regs-only -fno-omit-frame-pointer '
      '-fno-strict-aliasing -fno-asynchronous-unwind-tables -Ikernel -Iinclude'),

@@ -7,7 +7,7 @@
 #include "arch/boot.h"
 
 #include "arch/console.h"
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "lib/log.h"
 #include "lib/string.h"
 

@@ -3,7 +3,7 @@
  */
 #include "arch/clock.h"
 
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 
 static _Atomic int64_t now;
 

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 
 #define RING 4096
 

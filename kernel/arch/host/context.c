@@ -9,7 +9,7 @@
 
 #include <sys/mman.h>
 
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "lib/assert.h"
 
 #define HOST_STACK_SIZE ((size_t)256 * 1024)

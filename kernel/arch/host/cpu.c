@@ -9,15 +9,15 @@
  * Sleeping and waking go through one host mutex (idle_lock); under it the last
  * CPU that falls asleep moves the time to the next deadline.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "arch/boot.h"
 #include "arch/clock.h"
 #include "arch/context.h"
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
 #include "lib/panic.h"
@@ -28,6 +28,9 @@ static pthread_mutex_t idle_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint preempt_one_in;
 static uint64_t random_state;
 static _Thread_local struct host_cpu *this_cpu;
+
+/* Not by its name in the C library, which the kernel's scheduler has taken. */
+static void yield_pthread(void) { syscall(SYS_sched_yield); }
 
 /* ---- Identity ---- */
 
@@ -214,7 +217,7 @@ void cpu_poll_requests(void) {
         pause();
     if (atomic_load_explicit(&cpu->flushes, memory_order_relaxed))
         answer(&cpu->flushes);
-    sched_yield();
+    yield_pthread();
 }
 
 void host_cpu_relax(void) {
@@ -223,7 +226,7 @@ void host_cpu_relax(void) {
         host_poll();
     else
         cpu_poll_requests();
-    sched_yield();
+    yield_pthread();
 }
 
 /* ---- Requests ---- */

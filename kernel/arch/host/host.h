@@ -9,9 +9,6 @@
  */
 #pragma once
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "arch/cpu.h"
 #include "arch/mmu.h"
 
@@ -49,57 +46,3 @@ bool host_user_load(vaddr_t va, uint64_t *out_value);
 bool host_user_store(vaddr_t va, uint64_t value);
 bool host_user_load_byte(vaddr_t va, uint8_t *out_value);
 bool host_user_store_byte(vaddr_t va, uint8_t value);
-
-/* ---- Between the files of this folder ---- */
-#define TLB_ENTRIES 64
-struct tlb_entry {
-    bool valid;
-    vaddr_t page;
-    uint64_t address;
-    unsigned prot;
-};
-
-enum host_irq { HOST_IRQ_RESCHED = 1, HOST_IRQ_TIMER = 2, HOST_IRQ_CALL = 4, HOST_IRQ_FLUSH = 8,
-                HOST_IRQ_CONSOLE = 16 };
-
-/* One request to one CPU; lies on the sender's stack until `left` says it is done. */
-struct host_request {
-    struct host_request *next;
-    void (*function)(void *);
-    void *context;
-    atomic_uint *left;
-};
-
-struct host_cpu {
-    struct cpu cpu; /* first */
-    pthread_t pthread;
-    pthread_cond_t wake;
-    bool idle;      /* under the idle lock */
-    bool irqs_on;   /* owned by the CPU */
-    atomic_uint pending;
-    _Atomic int64_t deadline;
-    _Atomic(struct host_request *) calls, flushes;
-    struct mmu *mmu;
-    struct tlb_entry tlb[TLB_ENTRIES];
-    void *stack_bottom; /* of the pthread */
-    size_t stack_size;
-};
-
-struct host_cpu *host_cpu(void);
-struct host_cpu *host_cpu_get(unsigned id);
-void host_cpu_adopt(struct host_cpu *cpu); /* the calling pthread is this CPU */
-void host_interrupt(unsigned cpu, unsigned irq);
-/* Run it on every CPU of `mask`, this one included; wait with interrupts on. */
-void host_request_all(uint64_t mask, void (*function)(void *), void *context, bool flush);
-void host_poll(void);
-void host_check_deadline(struct host_cpu *cpu);
-nstime_t host_time(void);
-void host_time_creep(nstime_t by);
-void host_time_jump(nstime_t to);
-void host_memory_init(uint64_t bytes);
-void host_boot_init(const struct host_options *options);
-void host_tlb_drop_all(void);
-/* Walk the table; 0 if absent. */
-uint64_t host_mmu_entry(const struct mmu *mmu, vaddr_t va);
-#define HOST_ENTRY_ADDRESS(entry) ((entry) & 0x000ffffffffff000u)
-#define HOST_ENTRY_PROT(entry)    ((unsigned)((entry) >> 1 & 0x3f))

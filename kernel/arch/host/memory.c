@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 
@@ -18,6 +18,7 @@ static int ram_file;
 static char *ram;   /* where physical address 0 would be */
 static uint64_t ram_end;
 static char *kva;
+static uint64_t *kva_frames; /* of each page of the kernel range: its physical address, or 0 */
 
 static void *reserve(uint64_t size) {
     void *memory =
@@ -27,6 +28,8 @@ static void *reserve(uint64_t size) {
         panic("host: no address space");
     return memory;
 }
+
+static uint64_t *kva_frame(vaddr_t va) { return &kva_frames[(va - (vaddr_t)kva) >> PAGE_SHIFT]; }
 
 static void map_file(char *at, uint64_t offset, uint64_t length) {
     if (mmap(at, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, ram_file,
@@ -42,6 +45,10 @@ void host_memory_init(uint64_t bytes) {
     ram = reserve(ram_end);
     map_file(ram + RAM_BASE, RAM_BASE, bytes);
     kva = reserve(KVA_SIZE);
+    kva_frames = reserve((KVA_SIZE >> PAGE_SHIFT) * sizeof(uint64_t));
+    if (mprotect(kva_frames, (KVA_SIZE >> PAGE_SHIFT) * sizeof(uint64_t),
+                 PROT_READ | PROT_WRITE) != 0)
+        panic("host: no memory for the kernel range");
 }
 
 void *phys_to_virt(paddr_t address) {
@@ -49,7 +56,14 @@ void *phys_to_virt(paddr_t address) {
     return ram + address.value;
 }
 
+static paddr_t kva_to_phys(vaddr_t va) {
+    ASSERT(*kva_frame(va));
+    return paddr(*kva_frame(va) + (va & PAGE_MASK));
+}
+
 paddr_t virt_to_phys(const void *address) {
+    if ((vaddr_t)address - (vaddr_t)kva < KVA_SIZE)
+        return kva_to_phys((vaddr_t)address);
     uint64_t offset = (uint64_t)((const char *)address - ram);
 
     ASSERT(offset >= RAM_BASE && offset < ram_end);
@@ -66,6 +80,8 @@ status_t mmu_kernel_map(vaddr_t va, paddr_t address, size_t count, unsigned prot
     ASSERT(range_within(va - KVA_BASE, count * PAGE_SIZE, KVA_SIZE));
     ASSERT(phys_is_mapped(address, count * PAGE_SIZE));
     map_file((char *)va, address.value, count * PAGE_SIZE);
+    for (size_t i = 0; i < count; i++)
+        *kva_frame(va + i * PAGE_SIZE) = address.value + i * PAGE_SIZE;
     return OK;
 }
 
@@ -74,6 +90,8 @@ void mmu_kernel_unmap(vaddr_t va, size_t count) {
     if (mmap((void *)va, count * PAGE_SIZE, PROT_NONE,
              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) == MAP_FAILED)
         panic("host: cannot unmap");
+    for (size_t i = 0; i < count; i++)
+        *kva_frame(va + i * PAGE_SIZE) = 0;
 }
 
 void arch_zero_page(void *page) { memset(page, 0, PAGE_SIZE); }

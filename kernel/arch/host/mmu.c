@@ -7,7 +7,7 @@
  */
 #include "arch/mmu.h"
 
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
 

@@ -12,7 +12,7 @@
  * without a second walk, as processors may do; the kernel must live with it.
  */
 #include "arch/context.h"
-#include "arch/host/host.h"
+#include "arch/host/host_internal.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
 
