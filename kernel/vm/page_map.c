@@ -1,0 +1,488 @@
+/*
+ * page_map.c - walking, owning, cutting and cloning the radix tree.
+ *
+ * Only cutting descends by recursion, at most MAP_HEIGHT_MAX deep; freeing chains
+ * dead nodes through their own `mark`.
+ */
+#include "vm/page_map.h"
+
+#include "lib/string.h"
+#include "vm/kheap.h"
+#include "vm/pmm.h"
+
+static _Atomic int64_t nodes_alive;
+
+uint64_t map_nodes_alive(void) { return (uint64_t)atomic_load(&nodes_alive); }
+
+/* ---- Keys ---- */
+
+static unsigned shift_of(unsigned height) { return height * MAP_BITS; }
+/* How many keys a node of this height covers. */
+static uint64_t span_of(unsigned height) { return 1ull << shift_of(height + 1); }
+static unsigned slot_of(uint64_t key, unsigned height) {
+    return (unsigned)(key >> shift_of(height)) & (MAP_FANOUT - 1);
+}
+static bool covers(const struct map_node *root, uint64_t key) {
+    return root && key < span_of(root->height);
+}
+
+/* ---- Counts ---- */
+
+static bool node_is_mine(const struct map_node *node) {
+    return atomic_load_explicit(&node->count, memory_order_acquire) == 1;
+}
+static bool page_is_mine(const struct page *page) {
+    return atomic_load_explicit(&page->count, memory_order_acquire) == 1;
+}
+static void page_raise(struct page *page) {
+    atomic_fetch_add_explicit(&page->count, 1, memory_order_relaxed);
+}
+static void node_raise(struct map_node *node) {
+    atomic_fetch_add_explicit(&node->count, 1, memory_order_relaxed);
+}
+static void page_drop(struct page *page) {
+    if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_release) != 1)
+        return;
+    atomic_thread_fence(memory_order_acquire);
+    pmm_free(page, PAGE_VMO);
+}
+static bool node_drop_is_last(struct map_node *node) {
+    if (atomic_fetch_sub_explicit(&node->count, 1, memory_order_release) != 1)
+        return false;
+    atomic_thread_fence(memory_order_acquire);
+    return true;
+}
+
+static void node_free(struct map_node *node) {
+    atomic_fetch_sub_explicit(&nodes_alive, 1, memory_order_relaxed);
+    kheap_free(node);
+}
+
+/* A dead node's slots are dropped; children that die with it join the chain. */
+static void node_empty(struct map_node *node, struct map_node **chain) {
+    for (unsigned i = 0; i < MAP_FANOUT; i++) {
+        void *child = node->slot[i];
+        if (!child)
+            continue;
+        if (node->height == 0) {
+            page_drop(child);
+        } else if (node_drop_is_last(child)) {
+            struct map_node *dead = child;
+            atomic_store_explicit(&dead->mark, (uintptr_t)*chain, memory_order_relaxed);
+            *chain = dead;
+        }
+    }
+}
+
+/* Drop one reference to a subtree, and free what nobody holds any more. */
+static void node_drop(struct map_node *node) {
+    if (!node_drop_is_last(node))
+        return;
+    atomic_store_explicit(&node->mark, 0, memory_order_relaxed);
+    for (struct map_node *chain = node; chain;) {
+        struct map_node *dead = chain;
+        chain = (struct map_node *)(uintptr_t)atomic_load_explicit(&dead->mark,
+                                                                   memory_order_relaxed);
+        node_empty(dead, &chain);
+        node_free(dead);
+    }
+}
+
+void page_map_destroy(struct page_map *map) {
+    struct map_node *root = map->root;
+    page_map_init(map);
+    if (root)
+        node_drop(root);
+}
+
+/* ---- The stash ---- */
+
+status_t map_stash_fill(struct map_stash *stash, unsigned count) {
+    while (count-- > 0) {
+        struct map_node *node = kheap_alloc(sizeof(*node));
+        if (!node)
+            return ERR_NO_MEMORY;
+        atomic_fetch_add_explicit(&nodes_alive, 1, memory_order_relaxed);
+        node->slot[0] = stash->nodes;
+        stash->nodes = node;
+    }
+    return OK;
+}
+
+void map_stash_release(struct map_stash *stash) {
+    while (stash->nodes) {
+        struct map_node *node = stash->nodes;
+        stash->nodes = node->slot[0];
+        node_free(node);
+    }
+}
+
+/* The plan said how many; running out is a fault of the plan. */
+static struct map_node *stash_take(struct map_stash *stash) {
+    struct map_node *node = stash->nodes;
+    ASSERT(node);
+    stash->nodes = node->slot[0];
+    return node;
+}
+
+static struct map_node *node_new(struct map_stash *stash, unsigned height) {
+    struct map_node *node = stash_take(stash);
+    memset(node, 0, sizeof(*node));
+    atomic_init(&node->count, 1);
+    node->height = (uint8_t)height;
+    return node;
+}
+
+/* A private copy of a shared node: its children gain a slot that holds them. */
+static struct map_node *node_copy(const struct map_node *node, struct map_stash *stash) {
+    struct map_node *copy = stash_take(stash);
+    atomic_init(&copy->count, 1);
+    atomic_init(&copy->mark, 0);
+    copy->height = node->height;
+    copy->used = node->used;
+    copy->pages = node->pages;
+    bool leaf = node->height == 0;
+    for (unsigned i = 0; i < MAP_FANOUT; i++) {
+        void *child = node->slot[i];
+        copy->slot[i] = child;
+        if (child && leaf)
+            page_raise(child);
+        else if (child)
+            node_raise(child);
+    }
+    return copy;
+}
+
+/* ---- Looking ---- */
+
+struct page *page_map_find(const struct page_map *map, uint64_t index, bool *out_exclusive) {
+    uint64_t key = map->bias + index;
+    const struct map_node *node = map->root;
+    bool exclusive = true;
+    if (!covers(node, key))
+        return NULL;
+    for (;;) {
+        exclusive = exclusive && node_is_mine(node);
+        void *child = node->slot[slot_of(key, node->height)];
+        if (!child)
+            return NULL;
+        if (node->height == 0) {
+            if (out_exclusive)
+                *out_exclusive = exclusive && page_is_mine(child);
+            return child;
+        }
+        node = child;
+    }
+}
+
+struct map_stretch page_map_stretch(const struct page_map *map, uint64_t index, uint64_t count) {
+    uint64_t key = map->bias + index;
+    uint64_t in_leaf = MAP_FANOUT - (key & (MAP_FANOUT - 1));
+    struct map_stretch stretch = {NULL, (unsigned)MIN(count, in_leaf), true};
+    struct map_node *node = map->root;
+    if (!covers(node, key))
+        return stretch;
+    while (node) {
+        stretch.path_exclusive = stretch.path_exclusive && node_is_mine(node);
+        unsigned slot = slot_of(key, node->height);
+        if (node->height == 0) {
+            stretch.slots = (struct page **)&node->slot[slot];
+            break;
+        }
+        node = node->slot[slot];
+    }
+    return stretch;
+}
+
+struct page *page_map_next(const struct page_map *map, uint64_t first, uint64_t last,
+                           uint64_t *out_index) {
+    uint64_t key = map->bias + first, end = map->bias + last;
+    while (covers(map->root, key) && key <= end) {
+        const struct map_node *node = map->root;
+        unsigned slot = slot_of(key, node->height);
+        while (node->height > 0 && node->slot[slot]) {
+            node = node->slot[slot];
+            slot = slot_of(key, node->height);
+        }
+        if (node->slot[slot]) {
+            *out_index = key - map->bias;
+            return node->slot[slot];
+        }
+        /* Go on behind the empty slot. */
+        uint64_t step = 1ull << shift_of(node->height);
+        key = (key & ~(step - 1)) + step;
+    }
+    return NULL;
+}
+
+/* ---- Owning a path ---- */
+
+static unsigned height_for(uint64_t key) {
+    unsigned height = 0;
+    while (key >= span_of(height))
+        height++;
+    return height;
+}
+
+unsigned page_map_plan_own(const struct page_map *map, uint64_t index) {
+    uint64_t key = map->bias + index;
+    const struct map_node *node = map->root;
+    unsigned needed = 0;
+    if (!node)
+        return height_for(key) + 1;
+    if (!covers(node, key))
+        return height_for(key) - node->height + height_for(key);
+    for (bool shared = false; node; node = node->slot[slot_of(key, node->height)]) {
+        shared = shared || !node_is_mine(node);
+        needed += shared;
+        if (node->height == 0)
+            return needed;
+        if (!node->slot[slot_of(key, node->height)])
+            return needed + node->height;
+    }
+    return needed;
+}
+
+/* Put roots above the root until it covers `key`. */
+static void map_grow(struct page_map *map, uint64_t key, struct map_stash *stash) {
+    if (!map->root) {
+        map->root = node_new(stash, height_for(key));
+        return;
+    }
+    while (!covers(map->root, key)) {
+        struct map_node *old = map->root, *root = node_new(stash, old->height + 1u);
+        root->slot[0] = old;
+        root->used = 1;
+        root->pages = old->pages;
+        map->root = root;
+    }
+}
+
+/* *ref is a root or slot of mine: make the node it holds mine alone. */
+static struct map_node *own_node(void **ref, struct map_stash *stash) {
+    struct map_node *node = *ref;
+    if (node_is_mine(node))
+        return node;
+    struct map_node *copy = node_copy(node, stash);
+    *ref = copy;
+    node_drop(node);
+    return copy;
+}
+
+void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *stash,
+                     struct map_cursor *out_cursor) {
+    uint64_t key = map->bias + index;
+    map_grow(map, key, stash);
+    struct map_node *node = own_node((void **)&map->root, stash);
+    for (;;) {
+        unsigned slot = slot_of(key, node->height);
+        out_cursor->path[node->height] = node;
+        if (node->height == 0) {
+            out_cursor->leaf = node;
+            out_cursor->slot = slot;
+            for (unsigned h = map->root->height + 1u; h < MAP_HEIGHT_MAX; h++)
+                out_cursor->path[h] = NULL;
+            return;
+        }
+        if (!node->slot[slot]) {
+            node->slot[slot] = node_new(stash, node->height - 1u);
+            node->used++;
+        }
+        node = own_node(&node->slot[slot], stash);
+    }
+}
+
+void page_map_cursor_store(struct map_cursor *cursor, unsigned slot, struct page *page) {
+    DEBUG_ASSERT(!cursor->leaf->slot[slot] && page_is_mine(page));
+    cursor->leaf->slot[slot] = page;
+    cursor->leaf->used++;
+    for (unsigned height = 0; height < MAP_HEIGHT_MAX && cursor->path[height]; height++)
+        cursor->path[height]->pages++;
+}
+
+void page_map_store(struct page_map *map, uint64_t index, struct page *page,
+                    struct map_stash *stash) {
+    struct map_cursor cursor;
+    page_map_cursor(map, index, stash, &cursor);
+    struct page *old = cursor.leaf->slot[cursor.slot];
+    if (!old) {
+        page_map_cursor_store(&cursor, cursor.slot, page);
+        return;
+    }
+    cursor.leaf->slot[cursor.slot] = page;
+    page_drop(old);
+}
+
+/* ---- Cutting ---- */
+
+/* One edge path of a cut: how many shared nodes lie on the way to `key`. */
+static unsigned plan_edge(const struct page_map *map, uint64_t key) {
+    const struct map_node *node = map->root;
+    unsigned needed = 0;
+    bool shared = false;
+    for (; node; node = node->slot[slot_of(key, node->height)]) {
+        shared = shared || !node_is_mine(node);
+        needed += shared;
+        if (node->height == 0)
+            break;
+    }
+    return needed;
+}
+
+unsigned page_map_plan_remove(const struct page_map *map, uint64_t first, uint64_t last) {
+    uint64_t low = map->bias + first, high = map->bias + last;
+    if (!covers(map->root, low) || first > last)
+        return 0;
+    if (!covers(map->root, high))
+        high = span_of(map->root->height) - 1;
+    return plan_edge(map, low) + plan_edge(map, high);
+}
+
+/*
+ * Cut keys [low, high], which are relative to the node in *ref and lie in its
+ * span, out of it. An empty node is pruned: *ref becomes NULL. Returns how many
+ * pages went.
+ */
+static uint64_t cut_node(void **ref, uint64_t low, uint64_t high, struct map_stash *stash) {
+    struct map_node *node = *ref;
+    uint64_t before = node->pages, step = 1ull << shift_of(node->height);
+    if (low == 0 && high == span_of(node->height) - 1) {
+        *ref = NULL;
+        node_drop(node);
+        return before;
+    }
+    node = own_node(ref, stash);
+    for (unsigned slot = slot_of(low, node->height); slot <= slot_of(high, node->height); slot++) {
+        void **child = &node->slot[slot];
+        if (!*child)
+            continue;
+        uint64_t base = slot * step;
+        uint64_t from = low > base ? low - base : 0, to = MIN(high - base, step - 1);
+        if (node->height == 0) {
+            page_drop(*child);
+            *child = NULL;
+            node->pages--;
+        } else {
+            node->pages -= cut_node(child, from, to, stash);
+        }
+        node->used -= *child == NULL;
+    }
+    uint64_t gone = before - node->pages;
+    if (node->used == 0) {
+        *ref = NULL;
+        node_drop(node);
+    }
+    return gone;
+}
+
+static void cut_keys(struct page_map *map, uint64_t low, uint64_t high, struct map_stash *stash) {
+    if (!covers(map->root, low) || low > high)
+        return;
+    cut_node((void **)&map->root, low, MIN(high, span_of(map->root->height) - 1), stash);
+}
+
+void page_map_remove(struct page_map *map, uint64_t first, uint64_t last,
+                     struct map_stash *stash) {
+    if (first <= last)
+        cut_keys(map, map->bias + first, map->bias + last, stash);
+}
+
+/* ---- Cloning ---- */
+
+/* The smallest subtree that covers keys [*low, *high], which become relative to it. */
+static struct map_node *covering_subtree(const struct page_map *map, uint64_t *low,
+                                         uint64_t *high) {
+    struct map_node *node = map->root;
+    if (!covers(node, *low))
+        return NULL;
+    *high = MIN(*high, span_of(node->height) - 1);
+    while (node && node->height > 0 && slot_of(*low, node->height) == slot_of(*high, node->height)) {
+        unsigned slot = slot_of(*low, node->height);
+        uint64_t base = (uint64_t)slot << shift_of(node->height);
+        node = node->slot[slot];
+        *low -= base;
+        *high -= base;
+    }
+    return node;
+}
+
+unsigned page_map_plan_clone(const struct page_map *source, uint64_t first, uint64_t count) {
+    uint64_t low = source->bias + first, high = low + count - 1;
+    if (count == 0 || !covering_subtree(source, &low, &high))
+        return 0;
+    return 2 * (source->root->height + 1u);
+}
+
+void page_map_clone(const struct page_map *source, uint64_t first, uint64_t count,
+                    struct map_stash *stash, struct page_map *clone) {
+    uint64_t low = source->bias + first, high = low + count - 1;
+    struct map_node *top = count ? covering_subtree(source, &low, &high) : NULL;
+    page_map_init(clone);
+    if (!top)
+        return;
+    node_raise(top);
+    clone->root = top;
+    clone->bias = low;
+    uint64_t last = span_of(top->height) - 1;
+    if (high < last)
+        cut_keys(clone, high + 1, last, stash);
+    if (low > 0)
+        cut_keys(clone, 0, low - 1, stash);
+    if (!clone->root)
+        clone->bias = 0;
+}
+
+/* ---- Attribution ---- */
+
+static uint64_t charge_node(struct map_node *node, uint64_t epoch) {
+    uint64_t pages = 0;
+    if (atomic_load_explicit(&node->mark, memory_order_relaxed) == epoch)
+        return 0;
+    atomic_store_explicit(&node->mark, epoch, memory_order_relaxed);
+    for (unsigned i = 0; i < MAP_FANOUT; i++) {
+        void *child = node->slot[i];
+        if (!child)
+            continue;
+        if (node->height > 0) {
+            pages += charge_node(child, epoch);
+            continue;
+        }
+        struct page *page = child;
+        pages += __atomic_exchange_n(&page->mark, epoch, __ATOMIC_RELAXED) != epoch;
+    }
+    return pages;
+}
+
+uint64_t page_map_charge(const struct page_map *map, uint64_t epoch) {
+    return map->root ? charge_node(map->root, epoch) : 0;
+}
+
+/* ---- Checking ---- */
+
+static uint64_t check_node(const struct map_node *node) {
+    uint64_t pages = 0;
+    unsigned used = 0;
+    ASSERT(atomic_load(&node->count) > 0 && node->used > 0);
+    for (unsigned i = 0; i < MAP_FANOUT; i++) {
+        void *child = node->slot[i];
+        if (!child)
+            continue;
+        used++;
+        if (node->height == 0) {
+            struct page *page = child;
+            ASSERT(page->state == PAGE_VMO && atomic_load(&page->count) > 0);
+            pages++;
+        } else {
+            const struct map_node *lower = child;
+            ASSERT(lower->height + 1 == node->height);
+            pages += check_node(lower);
+        }
+    }
+    ASSERT(used == node->used && pages == node->pages);
+    return pages;
+}
+
+void page_map_check(const struct page_map *map) {
+    if (map->root)
+        check_node(map->root);
+}

@@ -1,0 +1,127 @@
+/*
+ * page_map.h - a persistent radix tree from page index to page, cloned in O(1).
+ *
+ * Nodes are counted, never move, and hold 2^MAP_BITS slots. Slots of a leaf
+ * (height 0) hold pages, slots of other nodes hold nodes one lower. A node whose
+ * count is above one is shared with another map and immutable; a page's count is
+ * the number of leaf slots that hold it. Counts rise only by a root or a slot.
+ *
+ *   exclusive: every node from my root down, and the page, has count one, asked
+ *   from the root down under my owner's lock. Nobody else can then raise it,
+ *   because the only way there is my root.
+ *
+ * A map translates index to key by adding `bias`: a clone keeps its parent's tree
+ * and looks at it from another place. Keys at or above the root's span are absent.
+ * A clone starts at the smallest subtree that covers what it sees (its keys are
+ * relative to that subtree, so the bias stays small for ever) and is trimmed at
+ * once to what it sees, so that no page stays alive that nobody can see.
+ *
+ * Locking: the owner's lock (a VMO's) guards its map; shared nodes need none,
+ * because they are immutable. Memory order: raising is relaxed, dropping is
+ * release and acquire at zero, the test for one is acquire.
+ *
+ * Editing never fails half-way: page_map_plan_* say how many nodes an edit may
+ * need, the caller fills a stash, and the edit itself cannot fail. What an edit
+ * replaces is dropped at once: the caller has flushed every CPU that could show
+ * it BEFORE the edit (vmo_cow.c), so the reference outlives each translation.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "lib/types.h"
+#include "vm/page.h"
+
+#ifndef MAP_BITS
+#define MAP_BITS 6
+#endif
+#define MAP_FANOUT     (1u << MAP_BITS)
+#define MAP_HEIGHT_MAX ((47u + MAP_BITS) / MAP_BITS) /* keys stay below 2^48 */
+
+struct map_node {
+    _Atomic uint32_t count; /* roots and slots that hold it */
+    uint8_t height;
+    uint8_t used;           /* slots that are not empty */
+    uint64_t pages;         /* pages below */
+    _Atomic uint64_t mark;  /* attribution epoch; link of dead nodes while freeing */
+    void *slot[MAP_FANOUT];
+};
+
+struct page_map {
+    struct map_node *root; /* NULL: empty */
+    uint64_t bias;
+};
+
+/* Nodes taken before an edit. */
+struct map_stash {
+    struct map_node *nodes; /* linked through slot[0] */
+};
+#define MAP_STASH_INIT {NULL}
+/* Have `count` more nodes; ERR_NO_MEMORY, the stash stays valid. */
+status_t map_stash_fill(struct map_stash *stash, unsigned count);
+void map_stash_release(struct map_stash *stash);
+
+ALWAYS_INLINE void page_map_init(struct page_map *map) { *map = (struct page_map){NULL, 0}; }
+/* Drop the root. Iterative, no lock and no memory needed; the map is empty then. */
+void page_map_destroy(struct page_map *map);
+
+/* The page at `index` or NULL; *out_exclusive (may be NULL) as defined above. */
+struct page *page_map_find(const struct page_map *map, uint64_t index, bool *out_exclusive);
+/*
+ * Up to `count` neighbours from `index` on, within one leaf: their slots (NULL: the
+ * whole stretch is absent) and how many of them; whether the path is exclusive.
+ */
+struct map_stretch {
+    struct page **slots;
+    unsigned count;
+    bool path_exclusive;
+};
+struct map_stretch page_map_stretch(const struct page_map *map, uint64_t index, uint64_t count);
+/* The first page with index in [first, last]; NULL if none. */
+struct page *page_map_next(const struct page_map *map, uint64_t first, uint64_t last,
+                           uint64_t *out_index);
+/* Pages that the map holds, its shared ones included. O(1). */
+ALWAYS_INLINE uint64_t page_map_pages(const struct page_map *map) {
+    return map->root ? map->root->pages : 0;
+}
+
+/* ---- Edits ---- */
+
+/* Nodes needed to make the path to `index` exist and be exclusive. */
+unsigned page_map_plan_own(const struct page_map *map, uint64_t index);
+/* Put `page` (its one count becomes the slot's) at `index`; what was there is dropped. */
+void page_map_store(struct page_map *map, uint64_t index, struct page *page,
+                    struct map_stash *stash);
+/* Own the leaf that holds `index` once, for storing several pages into empty slots of it. */
+struct map_cursor {
+    struct map_node *leaf;
+    unsigned slot;   /* of index */
+    struct map_node *path[MAP_HEIGHT_MAX];
+};
+void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *stash,
+                     struct map_cursor *out_cursor);
+/* Store into slot `slot` of the cursor's leaf, which is empty. */
+void page_map_cursor_store(struct map_cursor *cursor, unsigned slot, struct page *page);
+
+/* Nodes needed by page_map_remove of a range; 0 if all its edges are exclusive. */
+unsigned page_map_plan_remove(const struct page_map *map, uint64_t first, uint64_t last);
+/* Make [first, last] absent; drops the pages. */
+void page_map_remove(struct page_map *map, uint64_t first, uint64_t last,
+                     struct map_stash *stash);
+
+/* Nodes needed by page_map_clone. */
+unsigned page_map_plan_clone(const struct page_map *source, uint64_t first, uint64_t count);
+/* `clone` (empty) becomes [first, first + count) of `source`; count may be 0. */
+void page_map_clone(const struct page_map *source, uint64_t first, uint64_t count,
+                    struct map_stash *stash, struct page_map *clone);
+
+/*
+ * Attribution: count the pages below that have not been counted in this epoch,
+ * and mark them. Under the family's lock and the owner's.
+ */
+uint64_t page_map_charge(const struct page_map *map, uint64_t epoch);
+
+/* Nodes alive, for statistics and balance checks. */
+uint64_t map_nodes_alive(void);
+/* Check all that the head of this file promises of one map; panics (debug). */
+void page_map_check(const struct page_map *map);

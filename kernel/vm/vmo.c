@@ -1,0 +1,248 @@
+/*
+ * vmo.c - making and ending memory objects, their size, their views.
+ */
+#include "vm/vmo.h"
+
+#include "arch/mmu.h"
+#include "lib/string.h"
+#include "vm/aspace.h"
+#include "vm/kheap.h"
+#include "vm/pmm.h"
+#include "vm/vmo_internal.h"
+
+/* ---- Life ---- */
+
+status_t vmo_alloc(uint64_t size, struct vmo **out_vmo) {
+    uint64_t rounded;
+    if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
+    struct vmo *vmo = kheap_zalloc(sizeof(*vmo));
+    if (!vmo)
+        return ERR_NO_MEMORY;
+    waitable_init(&vmo->base, &vmo_ops, VMO_SIGNAL_ZERO_CHILDREN);
+    mutex_init(&vmo->lock, RANK_VMO, "vmo");
+    vmo->size = rounded;
+    vmo->content_size = size;
+    page_map_init(&vmo->map);
+    list_init(&vmo->views);
+    list_init(&vmo->children);
+    *out_vmo = vmo;
+    return OK;
+}
+
+status_t vmo_create(uint64_t size, bool resizable, struct vmo **out_vmo) {
+    struct vmo *vmo;
+    status_t status = vmo_alloc(size, &vmo);
+    if (status != OK)
+        return status;
+    vmo->resizable = resizable;
+    *out_vmo = vmo;
+    return OK;
+}
+
+/* Called when the last handle, mapping and other reference is gone. */
+void vmo_destroy(struct waitable *object) {
+    struct vmo *vmo = vmo_from(object);
+    DEBUG_ASSERT(list_is_empty(&vmo->views));
+    vmo_family_leave(vmo);
+    page_map_destroy(&vmo->map);
+    kheap_free(vmo);
+}
+
+/* One frame of the loader's becomes page `index`. */
+static status_t adopt_frame(struct vmo *vmo, uint64_t index, paddr_t frame) {
+    MUTEX_GUARD(&vmo->lock);
+    struct map_stash stash = MAP_STASH_INIT;
+    status_t status = map_stash_fill(&stash, page_map_plan_own(&vmo->map, index));
+    if (status != OK) {
+        map_stash_release(&stash);
+        return status;
+    }
+    struct page *page = page_of(frame);
+    page_set_state(page, PAGE_LOADER, PAGE_VMO);
+    atomic_store_explicit(&page->count, 1, memory_order_relaxed);
+    page->mark = 0;
+    page_map_store(&vmo->map, index, page, &stash);
+    map_stash_release(&stash);
+    return OK;
+}
+
+status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_vmo) {
+    AUTO(vmo) vmo = NULL;
+    status_t status = vmo_create(length, false, &vmo);
+    for (uint64_t at = 0; status == OK && at < length; at += PAGE_SIZE)
+        status = adopt_frame(vmo, at >> PAGE_SHIFT, paddr(base.value + at));
+    if (status != OK)
+        return status;
+    uint64_t tail = length & PAGE_MASK;
+    if (tail)
+        memset((char *)phys_to_virt(paddr(base.value + length - tail)) + tail, 0,
+               PAGE_SIZE - tail);
+    *out_vmo = TAKE(vmo);
+    return OK;
+}
+
+uint64_t vmo_size(struct vmo *vmo) {
+    MUTEX_GUARD(&vmo->lock);
+    return vmo->size;
+}
+
+/* ---- Views ---- */
+
+void vmo_view_add_locked(struct vmo *vmo, struct vmo_view *view) {
+    list_add_tail(&vmo->views, &view->node);
+    vmo->view_count++;
+}
+
+void vmo_view_remove_locked(struct vmo *vmo, struct vmo_view *view) {
+    list_remove(&view->node);
+    vmo->view_count--;
+}
+
+/* The part of the page range that a view shows; false if none. */
+static bool view_overlap(const struct vmo_view *view, uint64_t first, uint64_t count,
+                         vaddr_t *out_va, uint64_t *out_pages) {
+    uint64_t view_first = view->offset >> PAGE_SHIFT;
+    uint64_t view_end = view_first + (view->length >> PAGE_SHIFT);
+    uint64_t from = MAX(first, view_first), to = MIN(first + count, view_end);
+    if (from >= to)
+        return false;
+    *out_va = view->base + ((from - view_first) << PAGE_SHIFT);
+    *out_pages = to - from;
+    return true;
+}
+
+static void view_hide(struct vmo_view *view, vaddr_t va, uint64_t pages, struct tlb_batch *batch) {
+    MUTEX_GUARD(&view->aspace->mmu_lock);
+    mmu_clear(&view->aspace->mmu, va, pages, batch);
+}
+
+static void view_make_read_only(struct vmo_view *view, vaddr_t va, uint64_t pages,
+                                struct tlb_batch *batch) {
+    MUTEX_GUARD(&view->aspace->mmu_lock);
+    mmu_restrict(&view->aspace->mmu, va, pages, MMU_READ | MMU_EXECUTE | MMU_USER, batch);
+}
+
+void vmo_hide_locked(struct vmo *vmo, uint64_t first, uint64_t count) {
+    struct tlb_batch batch;
+    vaddr_t va;
+    uint64_t pages;
+    if (list_is_empty(&vmo->views))
+        return;
+    tlb_batch_init(&batch);
+    list_for_each(node, &vmo->views) {
+        struct vmo_view *view = list_entry(node, struct vmo_view, node);
+        if (view_overlap(view, first, count, &va, &pages))
+            view_hide(view, va, pages, &batch);
+    }
+    if (!tlb_batch_is_empty(&batch))
+        tlb_flush(&batch);
+}
+
+void vmo_make_read_only_locked(struct vmo *vmo, uint64_t first, uint64_t count) {
+    struct tlb_batch batch;
+    vaddr_t va;
+    uint64_t pages;
+    tlb_batch_init(&batch);
+    list_for_each(node, &vmo->views) {
+        struct vmo_view *view = list_entry(node, struct vmo_view, node);
+        if (view_overlap(view, first, count, &va, &pages))
+            view_make_read_only(view, va, pages, &batch);
+    }
+    if (!tlb_batch_is_empty(&batch))
+        tlb_flush(&batch);
+}
+
+/* ---- Size ---- */
+
+/* The page that holds the end of the content, if it must be zeroed behind it. */
+static bool tail_page(struct vmo *vmo, uint64_t content_size, uint64_t *out_index)
+    REQUIRES(vmo->lock) {
+    *out_index = content_size >> PAGE_SHIFT;
+    return (content_size & PAGE_MASK) && page_map_find(&vmo->map, *out_index, NULL);
+}
+
+/* All that can fail comes first: a page of its own for the tail, nodes for the cut. */
+static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size)
+    REQUIRES(vmo->lock) {
+    struct map_stash stash = MAP_STASH_INIT;
+    uint64_t tail_index, old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
+    struct page *tail = NULL;
+    status_t status = OK;
+    if (rounded < vmo->size && vmo->pins)
+        return ERR_BAD_STATE;
+    if (tail_page(vmo, content_size, &tail_index))
+        status = vmo_own_page_locked(vmo, tail_index, &tail);
+    if (status == OK && pages < old_pages)
+        status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
+    if (status != OK) {
+        map_stash_release(&stash);
+        return status;
+    }
+    vmo->size = rounded;
+    vmo->content_size = content_size;
+    if (pages < old_pages) {
+        vmo_hide_locked(vmo, pages, old_pages - pages);
+        page_map_remove(&vmo->map, pages, old_pages - 1, &stash);
+    }
+    if (tail)
+        memset((char *)page_contents(tail) + (content_size & PAGE_MASK), 0,
+               PAGE_SIZE - (content_size & PAGE_MASK));
+    map_stash_release(&stash);
+    return OK;
+}
+
+status_t vmo_set_size(struct vmo *vmo, uint64_t size) {
+    uint64_t rounded;
+    if (!vmo->resizable)
+        return ERR_UNAVAILABLE;
+    if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
+    MUTEX_GUARD(&vmo->lock);
+    return set_size_locked(vmo, rounded, size);
+}
+
+/* ---- Telling about it ---- */
+
+/* Distinct address spaces among the views. */
+static uint64_t share_count_locked(struct vmo *vmo) REQUIRES(vmo->lock) {
+    uint64_t spaces = 0;
+    list_for_each(node, &vmo->views) {
+        struct vmo_view *view = list_entry(node, struct vmo_view, node);
+        bool seen = false;
+        for (struct list_node *earlier = vmo->views.head.next; earlier != node && !seen;
+             earlier = earlier->next)
+            seen = list_entry(earlier, struct vmo_view, node)->aspace == view->aspace;
+        spaces += !seen;
+    }
+    return spaces;
+}
+
+static struct vmo_info vmo_info_locked(struct vmo *vmo) REQUIRES(vmo->lock) {
+    uint64_t leaves = (page_map_pages(&vmo->map) + MAP_FANOUT - 1) / MAP_FANOUT;
+    return (struct vmo_info){
+        .size = vmo->size,
+        .content_size = vmo->content_size,
+        .parent_koid = vmo->parent_koid,
+        .mapping_count = vmo->view_count,
+        .share_count = share_count_locked(vmo),
+        .committed_bytes = page_map_pages(&vmo->map) << PAGE_SHIFT,
+        .metadata_bytes = sizeof(*vmo) + leaves * sizeof(struct map_node),
+        .resizable = vmo->resizable,
+        .is_cow_clone = vmo->is_cow_clone,
+    };
+}
+
+static struct vmo_info vmo_info_alone(struct vmo *vmo) {
+    MUTEX_GUARD(&vmo->lock);
+    return vmo_info_locked(vmo);
+}
+
+struct vmo_info vmo_info(struct vmo *vmo) {
+    struct vmo_info info = vmo_info_alone(vmo);
+    struct vmo_family *family = atomic_load(&vmo->family);
+    if (family)
+        info.committed_bytes = vmo_family_committed_pages(vmo) << PAGE_SHIFT;
+    info.child_count = vmo_family_child_count(vmo);
+    return info;
+}

@@ -1,0 +1,106 @@
+/*
+ * vmo_rw.c - reading and writing by offset, page by page.
+ *
+ * The copy happens under the VMO's lock with the user copy that fails instead of
+ * faulting: copying after the unlock would break snapshots, and faulting under the
+ * lock would dead-lock with a fault on this same VMO. On a short copy the lock is
+ * dropped, the user page is touched, and the work goes on where it stopped.
+ */
+#include "arch/mmu.h"
+#include "lib/string.h"
+#include "vm/pmm.h"
+#include "vm/vmo_internal.h"
+
+/* One transfer; exactly one of the four is not zero. */
+struct transfer {
+    struct user_out user_to;
+    struct user_in user_from;
+    char *kernel_to;
+    const char *kernel_from;
+};
+
+/* Move up to `length` bytes at the page's bytes; returns how many moved. */
+static size_t move_out(const struct transfer *t, uint64_t done, const char *bytes, size_t length) {
+    if (!t->kernel_to)
+        return user_copy_out_nofault(user_out_at(t->user_to, done), bytes, length);
+    memcpy(t->kernel_to + done, bytes, length);
+    return length;
+}
+
+static size_t move_in(const struct transfer *t, uint64_t done, char *bytes, size_t length) {
+    if (!t->kernel_from)
+        return user_copy_in_nofault(bytes, user_in_at(t->user_from, done), length);
+    memcpy(bytes, t->kernel_from + done, length);
+    return length;
+}
+
+static bool transfer_writes(const struct transfer *t) {
+    return t->kernel_from || t->user_from.address;
+}
+
+static status_t step_locked(struct vmo *vmo, uint64_t offset, const struct transfer *t,
+                            uint64_t done, size_t length, size_t *out_moved)
+    REQUIRES(vmo->lock) {
+    uint64_t index = offset >> PAGE_SHIFT, in_page = offset & PAGE_MASK;
+    struct page *page;
+    if (!range_within(offset, length, vmo->size))
+        return ERR_OUT_OF_RANGE;
+    if (transfer_writes(t)) {
+        status_t status = vmo_own_page_locked(vmo, index, &page);
+        if (status == OK)
+            *out_moved = move_in(t, done, (char *)page_contents(page) + in_page, length);
+        return status;
+    }
+    page = page_map_find(&vmo->map, index, NULL);
+    const char *bytes = page_contents(page ? page : pmm_zero_page());
+    *out_moved = move_out(t, done, bytes + in_page, length);
+    return OK;
+}
+
+static status_t step(struct vmo *vmo, uint64_t offset, const struct transfer *t, uint64_t done,
+                     size_t length, size_t *out_moved) {
+    MUTEX_GUARD(&vmo->lock);
+    return step_locked(vmo, offset, t, done, length, out_moved);
+}
+
+static status_t touch(const struct transfer *t, uint64_t done) {
+    return transfer_writes(t) ? user_touch_read(t->user_from.address + done)
+                              : user_touch_write(t->user_to.address + done);
+}
+
+static status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
+                         const struct transfer *t) {
+    if (!range_within(offset, length, vmo_size(vmo)))
+        return ERR_OUT_OF_RANGE;
+    for (uint64_t done = 0; done < length;) {
+        uint64_t at = offset + done;
+        size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
+        status_t status = step(vmo, at, t, done, part, &moved);
+        done += moved;
+        if (status == OK && moved < part)
+            status = touch(t, done);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+status_t vmo_read(struct vmo *vmo, uint64_t offset, struct user_out buffer, uint64_t length) {
+    if (length && !buffer.address)
+        return range_within(offset, length, vmo_size(vmo)) ? ERR_INVALID_ARGS : ERR_OUT_OF_RANGE;
+    return transfer(vmo, offset, length, &(struct transfer){.user_to = buffer});
+}
+
+status_t vmo_write(struct vmo *vmo, uint64_t offset, struct user_in buffer, uint64_t length) {
+    if (length && !buffer.address)
+        return range_within(offset, length, vmo_size(vmo)) ? ERR_INVALID_ARGS : ERR_OUT_OF_RANGE;
+    return transfer(vmo, offset, length, &(struct transfer){.user_from = buffer});
+}
+
+status_t vmo_read_kernel(struct vmo *vmo, uint64_t offset, void *buffer, uint64_t length) {
+    return transfer(vmo, offset, length, &(struct transfer){.kernel_to = buffer});
+}
+
+status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *buffer, uint64_t length) {
+    return transfer(vmo, offset, length, &(struct transfer){.kernel_from = buffer});
+}
