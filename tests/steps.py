@@ -41,6 +41,7 @@ STEPS = [
     Step('lint-frames', 'tests/lint/frames.sh'),
     Step('lint-no-float', 'tests/lint/no_float.py build/debug/kernel.elf build/release/kernel.elf'),
     Step('lint-sizes', 'tests/lint/sizes.py'),
+    Step('lint-reproducible', 'tests/lint/reproducible.sh', timeout=300),
     Step('lint-claims', 'tests/lint/claims.py'),
     Step('lint-syscalls', 'build/tools/mksyscalls | diff docs/SYSCALLS.md -',
          builds=['build/tools/mksyscalls']),
