@@ -15,6 +15,7 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "lib/string.h"
+#include "sched/park.h"
 #include "sched/sched.h"
 #include "vm/kernel_thread.h"
 #include "vm/kheap.h"
@@ -30,7 +31,7 @@ static void report_locks(void) {
     if (thread_current())
         held_locks_dump(&thread_current()->mutexes);
 }
-static void end_after_panic(void) { machine_end(MACHINE_PANIC, 0); }
+static void NORETURN end_after_panic(void) { machine_end(MACHINE_PANIC, 0x12); }
 static const struct panic_reporter reporters[] = {
     {"held locks", report_locks},
     {"threads", thread_dump_all},
@@ -48,6 +49,8 @@ const struct panic_doors panic_doors = {
 
 static uint64_t balance_heap(void) { return kheap_stats().blocks_used; }
 
+static void settle(void) { (void)thread_sleep_until(clock_now() + 1000000); }
+
 static void run_boot_tests(void) {
     char filter[64];
     if (!boot_option("ktest", filter, sizeof(filter)))
@@ -56,6 +59,7 @@ static void run_boot_tests(void) {
     if (!strcmp(filter, "off"))
         return;
     ktest_set_balance("heap blocks", balance_heap);
+    ktest_set_settle(settle);
     struct ktest_result result = ktest_run(filter, end);
     log_info("ktest: %u passed, %u failed", result.passed, result.failed);
     if (end)
@@ -83,6 +87,7 @@ void kernel_main(void) {
     alloc_fail_set(boot_option_u64("alloc.fail", 0));
     acpi_read(&platform);                     /* what the firmware says of the machine */
     arch_init_platform(&platform);            /* interrupt controllers, clock, serial line */
+    log_set_clock(clock_now);                 /* log lines bear times from here */
     sched_init_cpu(&boot_idle_thread);        /* this context is the idle thread from here */
     struct thread *main = kernel_thread_create("main", main_thread, NULL, PRIORITY_DEFAULT);
     ASSERT(main);

@@ -51,6 +51,8 @@ KERNEL_PORTABLE = {
         'kernel_thread.c',
         'kheap.c',
         'pmm.c',
+        'sched_test.c',
+        'test_crew.c',
     ],
     'kernel/object': [
     ],

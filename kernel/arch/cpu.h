@@ -40,7 +40,7 @@ struct cpu {
     uint32_t id;             /* 0x20: 0 is the boot CPU; dense */
     uint32_t in_interrupt;   /* 0x24: depth of interrupt handlers */
     uint64_t stack_guard;    /* 0x28: the stack protector's canary */
-    volatile bool need_resched; /* 0x30: preempt at the next chance */
+    _Atomic bool need_resched; /* 0x30: preempt at the next chance */
     bool online;
     struct thread *idle_thread;
     struct held_locks spinlocks;

@@ -20,6 +20,7 @@ extern const struct ktest __stop_ktests[] __attribute__((weak, visibility("hidde
 
 #define BALANCES_MAX     8
 #define REPORTS_PER_TEST 16
+#define SETTLE_MAX       500
 
 struct balance {
     const char *what;
@@ -29,6 +30,7 @@ struct balance {
 
 static struct balance balances[BALANCES_MAX];
 static size_t balance_count;
+static void (*settle_hook)(void);
 static const struct ktest *running;
 static atomic_uint failures;
 static atomic_bool tolerant;
@@ -75,7 +77,18 @@ static void balances_record(void) {
         balances[i].before = balances[i].get();
 }
 
+void ktest_set_settle(void (*settle)(void)) { settle_hook = settle; }
+
+static bool balances_are_equal(void) {
+    for (size_t i = 0; i < balance_count; i++)
+        if (balances[i].get() != balances[i].before)
+            return false;
+    return true;
+}
+
 static void balances_check(void) {
+    for (unsigned i = 0; settle_hook && i < SETTLE_MAX && !balances_are_equal(); i++)
+        settle_hook();
     for (size_t i = 0; i < balance_count; i++) {
         uint64_t now = balances[i].get();
         if (now != balances[i].before)

@@ -61,6 +61,11 @@ struct ktest_result ktest_run(const char *filter, bool verbose);
 /* A number that must be equal before and after each test (pages and objects in use). */
 typedef uint64_t ktest_balance(void);
 void ktest_set_balance(const char *what, ktest_balance *balance);
+/*
+ * How to wait a moment: while a balance is off, the runner calls it and looks again,
+ * since dead threads are freed by another thread.
+ */
+void ktest_set_settle(void (*settle)(void));
 
 /* For drivers that run tests their own way: the table, in link order. */
 size_t ktest_count(void);

@@ -18,7 +18,7 @@
 
 struct CAPABILITY("mutex") mutex {
     _Atomic uintptr_t owner;   /* struct thread *, bit 0: somebody waits */
-    struct spinlock wait_lock; /* RANK_WAIT */
+    struct spinlock wait_lock; /* RANK_MUTEX_WAIT */
     struct list_node *waiters; /* oldest first; NULL: none */
 #ifdef JX_DEBUG
     enum lock_rank rank;
@@ -35,7 +35,7 @@ void mutex_debug_unlock(struct mutex *mutex);
 
 ALWAYS_INLINE void mutex_init(struct mutex *mutex, enum lock_rank rank, const char *name) {
     atomic_init(&mutex->owner, 0);
-    spinlock_init(&mutex->wait_lock, RANK_WAIT, "mutex waiters");
+    spinlock_init(&mutex->wait_lock, RANK_MUTEX_WAIT, "mutex waiters");
     mutex->waiters = NULL;
 #ifdef JX_DEBUG
     mutex->rank = rank;

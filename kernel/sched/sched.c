@@ -17,7 +17,7 @@
 struct run_queue {
     struct spinlock lock; /* RANK_RUN */
     uint32_t bitmap;      /* which queues are not empty */
-    unsigned ready;
+    _Atomic unsigned ready; /* read by others without the lock, as a hint */
     struct list queues[PRIORITY_COUNT];
     struct thread *current, *idle;
     struct thread *leaving; /* between the two halves of a switch */

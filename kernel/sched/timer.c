@@ -14,9 +14,11 @@
 
 struct timer_queue {
     struct spinlock lock; /* RANK_TIMER */
-    struct tree tree;     /* struct timer by deadline */
+    struct tree tree;     /* struct timer by deadline; under lock */
+
+    /* Its own CPU's, with interrupts off; so a timer's function may ask for a tick. */
     nstime_t tick;        /* the scheduler's wish; TIME_INFINITE: none */
-    nstime_t armed;       /* 0: never initialised, TIME_INFINITE: hardware is off */
+    nstime_t armed;       /* TIME_INFINITE: hardware is off */
     bool initialised;
 };
 static struct timer_queue timer_queues[MAX_CPUS];
@@ -74,12 +76,10 @@ bool timer_cancel(struct timer *timer) {
 
 void timer_request_tick(nstime_t deadline) {
     struct timer_queue *queue = timer_queue_here();
-    spin_lock_irq_off(&queue->lock);
     if (deadline < queue->tick) {
         queue->tick = deadline;
         timer_arm_earlier(queue, deadline);
     }
-    spin_unlock_irq_off(&queue->lock);
 }
 
 static void timer_fire_due_locked(struct timer_queue *queue, nstime_t now)

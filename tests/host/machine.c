@@ -5,6 +5,7 @@
 #include "tests/host/machine.h"
 
 #include "arch/boot.h"
+#include "arch/clock.h"
 #include "arch/console.h"
 #include "arch/platform.h"
 #include "arch/upcall.h"
@@ -66,6 +67,7 @@ static void first_steps(void) {
 static void machine_main(void) {
     first_steps();
     arch_init_platform(&platform);
+    log_set_clock(clock_now);
     sched_init_cpu(&boot_idle_thread);
     struct thread *main = kernel_thread_create("main", main_thread, NULL, PRIORITY_DEFAULT);
     ASSERT(main);

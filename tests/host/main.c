@@ -14,8 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/clock.h"
 #include "lib/ktest.h"
 #include "lib/log.h"
+#include "sched/park.h"
 #include "tests/host/machine.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
@@ -44,6 +46,8 @@ const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "second_deadlock_stack=1:report_signal_unsafe=0"; }
 
 static uint64_t balance_heap(void) { return kheap_stats().blocks_used; }
+
+static void settle(void) { (void)thread_sleep_until(clock_now() + 1000000); }
 
 static void count(bool passed) {
     if (passed)
@@ -88,6 +92,7 @@ static void list_tests(void) {
 
 static void run_tests(void) {
     ktest_set_balance("heap blocks", balance_heap);
+    ktest_set_settle(settle);
     for (unsigned round = 0; round < options.repeat; round++)
         for (size_t i = 0; i < ktest_count(); i++)
             if (ktest_matches(ktest_get(i), options.filter))
