@@ -10,7 +10,9 @@
 #include "arch/console.h"
 #include "arch/cpu.h"
 #include "arch/mmu.h"
+#include "arch/upcall.h"
 #include "dev/acpi.h"
+#include "lib/assert.h"
 #include "lib/ktest.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -68,6 +70,24 @@ static void run_boot_tests(void) {
 
 /* ---- The order ---- */
 
+static void read_platform(void) {
+    struct acpi_source source = {
+        .read = arch_read_physical,
+        .rsdp = boot_info.rsdp.value,
+        .rsdp_copy = boot_info.has_rsdp_copy ? boot_info.rsdp_copy : NULL,
+    };
+    acpi_read(&source, &platform);
+}
+
+/* An application CPU, once and for good: its context becomes its idle thread. */
+void upcall_cpu_started(void) {
+    struct thread *idle = kernel_thread_alloc();
+    if (!idle)
+        panic("no memory for the idle thread of CPU %u", cpu_id());
+    sched_init_cpu(idle);
+    sched_idle_loop();
+}
+
 /* In a thread, so that it may block. */
 static void main_thread(void *unused) {
     struct thread *reaper =
@@ -85,7 +105,7 @@ void kernel_main(void) {
     arch_init_memory();                       /* physical map, W^X, no identity map */
     pmm_init();                               /* page records, free pages */
     alloc_fail_set(boot_option_u64("alloc.fail", 0));
-    acpi_read(&platform);                     /* what the firmware says of the machine */
+    read_platform();                          /* what the firmware says of the machine */
     arch_init_platform(&platform);            /* interrupt controllers, clock, serial line */
     log_set_clock(clock_now);                 /* log lines bear times from here */
     sched_init_cpu(&boot_idle_thread);        /* this context is the idle thread from here */

@@ -61,13 +61,41 @@ KERNEL_PORTABLE = {
 # Built for amd64 only.
 KERNEL_AMD64 = {
     'kernel': [
+        'main.c',
     ],
     'kernel/arch/amd64': [
+        'ap_start.S',
+        'apic.c',
+        'boot.c',
+        'boot_multiboot2.c',
+        'boot_option.c',
+        'boot_pvh.c',
+        'clock.c',
+        'context.S',
+        'context.c',
+        'cpu.c',
+        'crash.c',
+        'doors_weak.c',
+        'entry.S',
+        'init.c',
+        'layout_check.c',
+        'mmu.c',
+        'mmu_kernel.c',
+        'power.c',
+        'smp.c',
+        'start.S',
+        'tables.c',
+        'trap.c',
+        'trap_dump.c',
+        'uart.c',
+        'user_copy.S',
+        'user_copy.c',
     ],
     'kernel/lib': [
         'string.c',
     ],
     'kernel/dev': [
+        'acpi.c',
     ],
     'kernel/syscall': [
         'dispatch.c',
@@ -83,7 +111,7 @@ KERNEL_ALSO_ON_HOST = [
 ]
 
 # The kernel image links with this script; empty as long as there is none.
-KERNEL_LINKER_SCRIPT = ''
+KERNEL_LINKER_SCRIPT = 'kernel/arch/amd64/kernel.ld'
 
 # Built for the host only: the arch layer of the host and the test main.
 HOST_ONLY = {

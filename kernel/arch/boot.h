@@ -48,6 +48,17 @@ bool boot_option(const char *name, char *buffer, size_t size);
 uint64_t boot_option_u64(const char *name, uint64_t otherwise);
 bool boot_option_bool(const char *name, bool otherwise); /* off, 0, no, false / on, 1, yes, true, "" */
 
+/* One line that says why the machine cannot go on, and the end of it. No stack, no report. */
+void boot_fail(const char *format, ...) NORETURN COLD PRINTF_LIKE(1, 2);
+/*
+ * Copy physical memory that the physical map may not show (firmware tables); false
+ * if the range is absurd. For boot, on the boot CPU.
+ */
+bool arch_read_physical(uint64_t address, void *buffer, size_t length);
+
+/* main.c: where the boot CPU enters C, on its idle thread's stack, interrupts off. */
+void kernel_main(void) NORETURN;
+
 /* The steps of main.c that are arch's. Each is called once, in this order. */
 void arch_init_early(void);      /* console, traps, features; panics with one line if unfit */
 void arch_init_memory(void);     /* page tables: physical map, W^X; ends identity mapping.

@@ -3,9 +3,17 @@
  */
 #include "arch/spinlock.h"
 
+#include "lib/panic.h"
+
+/*
+ * A holder never waits for another CPU, so this ends. While a panic is reported the
+ * holder may have been stopped; the report goes on without the lock.
+ */
 void spinlock_wait(struct spinlock *lock, uint32_t me) {
     for (;;) {
         uint32_t holder = atomic_load_explicit(&lock->held, memory_order_relaxed);
+        if (unlikely(panic_is_running()))
+            return;
         ASSERT(holder != me);
         if (holder == 0 &&
             atomic_compare_exchange_weak_explicit(&lock->held, &holder, me, memory_order_acquire,

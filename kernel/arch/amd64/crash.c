@@ -1,0 +1,62 @@
+/*
+ * crash.c - `crash=WAY` on the command line: break the kernel on purpose.
+ *
+ * The test bench boots with each way and expects the named report and the exit
+ * code of a panic, never a reset.
+ */
+#include "arch/amd64/amd64.h"
+#include "lib/assert.h"
+#include "lib/string.h"
+
+/* Ends when the first byte is 0, which it never is. */
+static NOINLINE unsigned deep(volatile char *above) {
+    volatile char room[512];
+    room[0] = above[0];
+    if (room[0] == 0)
+        return 0;
+    return deep(room) + (unsigned char)room[0];
+}
+
+static void crash_stack(void) {
+    volatile char start = 1;
+    panic("the stack holds a recursion of depth %u", deep(&start));
+}
+static void crash_null(void) { *(volatile int *)(uintptr_t)8 = 1; }
+static void crash_assert(void) { ASSERT(boot_info.range_count == 0); }
+static void crash_ud(void) { __asm__ volatile("ud2"); }
+static void crash_text(void) {
+    *(volatile char *)(uintptr_t)kernel_main = 0;
+}
+/* No stack at all: the exception's own push faults. */
+static void crash_df(void) {
+    __asm__ volatile("movq $0x1000, %rsp; pushq %rax");
+    __builtin_unreachable();
+}
+static void crash_execute(void) { ((void (*)(void))(uintptr_t)&boot_info)(); }
+/* A smashed stack protector's word is found at the function's end. */
+static NOINLINE void smash(volatile char *at) {
+    for (unsigned i = 0; i < 64; i++)
+        at[i] = 0x55;
+}
+static NOINLINE void crash_smash(void) {
+    volatile char small[16];
+    smash(small);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(void);
+} ways[] = {
+    {"stack", crash_stack}, {"null", crash_null}, {"assert", crash_assert},   {"ud", crash_ud},
+    {"text", crash_text},   {"df", crash_df},     {"execute", crash_execute}, {"smash", crash_smash},
+};
+
+void crash_if_asked(void) {
+    char way[16];
+    if (!boot_option("crash", way, sizeof(way)))
+        return;
+    for (unsigned i = 0; i < ARRAY_SIZE(ways); i++)
+        if (strcmp(way, ways[i].name) == 0)
+            ways[i].run();
+    panic("crash=%s: there is no such way, or it did no harm", way);
+}

@@ -1,0 +1,28 @@
+/*
+ * paging.h - walking page tables, inside this folder.
+ */
+#pragma once
+
+#include "arch/amd64/amd64.h"
+
+#define TABLE_ENTRIES 512
+#define ROOT_USER_ENTRIES 256
+
+ALWAYS_INLINE unsigned root_index(vaddr_t va) { return va >> 39 & 511; }
+ALWAYS_INLINE unsigned pointers_index(vaddr_t va) { return va >> 30 & 511; }
+ALWAYS_INLINE unsigned directory_index(vaddr_t va) { return va >> 21 & 511; }
+ALWAYS_INLINE unsigned table_index(vaddr_t va) { return va >> 12 & 511; }
+
+/* The table that an entry points to. */
+ALWAYS_INLINE uint64_t *entry_table(uint64_t entry) {
+    return (uint64_t *)(PHYSICAL_MAP + (entry & PTE_ADDRESS));
+}
+ALWAYS_INLINE unsigned entry_count(uint64_t entry) {
+    return (unsigned)((entry & PTE_COUNT_MASK) >> PTE_COUNT_SHIFT);
+}
+/* MMU_* bits to entry bits and back. */
+uint64_t paging_bits(unsigned prot);
+unsigned paging_prot(uint64_t entry);
+/* The leaf entry (of any size) that translates `va`, and its size; NULL if absent. */
+uint64_t *paging_find(uint64_t *root, vaddr_t va, uint64_t *out_size);
+uint64_t *mmu_root(const struct mmu *mmu);
