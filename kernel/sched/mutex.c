@@ -52,7 +52,8 @@ void mutex_lock_slow(struct mutex *mutex) {
     ASSERT(status == OK);
 }
 
-void mutex_unlock_slow(struct mutex *mutex) {
+/* The oldest waiter owns the mutex from here on, though it still sleeps. */
+static struct parker *mutex_hand_over(struct mutex *mutex) {
     SPIN_GUARD(&mutex->wait_lock);
     ASSERT(mutex_is_mine(mutex) && mutex->waiters);
     struct mutex_waiter *first = container_of(mutex->waiters, struct mutex_waiter, node);
@@ -60,7 +61,13 @@ void mutex_unlock_slow(struct mutex *mutex) {
     atomic_store_explicit(&mutex->owner,
                           (uintptr_t)first->parker.thread | (mutex->waiters ? MUTEX_WAITERS : 0),
                           memory_order_release);
-    thread_unpark(&first->parker, OK);
+    return &first->parker;
+}
+
+/* Waking comes last: the new owner may free the mutex with what it guards. */
+void mutex_unlock_slow(struct mutex *mutex) {
+    struct parker *next = mutex_hand_over(mutex);
+    thread_unpark(next, OK);
 }
 
 #ifdef JX_DEBUG

@@ -83,17 +83,18 @@ void sched_make_ready(struct thread *thread) {
     atomic_store_explicit(&thread->state, THREAD_READY, memory_order_relaxed);
     thread->switched_at = now;
     enqueue_locked(queue, thread);
-    unsigned running = queue->current->priority;
-    if (thread->priority > running)
+    /* Once the lock is dropped the thread may run, end and be freed. */
+    unsigned priority = thread->priority, running = queue->current->priority;
+    if (priority > running)
         atomic_fetch_and_explicit(&idle_cpus, ~cpu_bit(cpu), memory_order_relaxed);
     spin_unlock_irq_off(&queue->lock);
 
     bool here = cpu == cpu_id();
-    if (thread->priority > running) {
+    if (priority > running) {
         cpu_get(cpu)->need_resched = true;
         if (!here || !cpu_this()->in_interrupt)
             cpu_send_resched(cpu);
-    } else if (here && thread->priority == running) {
+    } else if (here && priority == running) {
         request_slice_end(now);
     } else if (!here) {
         cpu_send_resched(cpu);

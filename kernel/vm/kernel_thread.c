@@ -9,14 +9,13 @@
 
 #include "arch/boot.h"
 #include "arch/mmu.h"
-#include "lib/string.h"
 #include "sched/sched.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
 
 #define SLOT_SIZE     ((size_t)32768)
 #define SLOT_GUARD    ((SLOT_SIZE - KERNEL_STACK_SIZE) / 2)
-#define SLOTS_MAX     ((size_t)1 << 20)
+#define SLOTS_MAX     ((size_t)1 << 17)
 #define STACK_PAGES   (KERNEL_STACK_SIZE / PAGE_SIZE)
 #define STACKS_CACHED 64
 
@@ -27,9 +26,8 @@ static struct {
     struct spinlock lock; /* RANK_HEAP */
     struct cached_stack *cached;
     unsigned cached_count;
-    size_t slots_used;          /* slots below this were used at least once */
-    uint32_t *free_slots;       /* of unmapped stacks; grows by doubling */
-    size_t free_count, free_capacity;
+    uint64_t slots[SLOTS_MAX / 64]; /* a bit for each slot that is taken */
+    size_t first_word;              /* all words before this one are full */
 } stacks = {.lock = SPINLOCK_INIT(RANK_HEAP - 1, "stacks")};
 
 static vaddr_t slot_stack(size_t slot) { return KVA_BASE + slot * SLOT_SIZE + SLOT_GUARD; }
@@ -64,30 +62,22 @@ static bool stack_to_cache(void *memory) {
 
 static bool slot_take(size_t *out_slot) {
     SPIN_GUARD(&stacks.lock);
-    if (stacks.free_count > 0)
-        *out_slot = stacks.free_slots[--stacks.free_count];
-    else if (stacks.slots_used < SLOTS_MAX)
-        *out_slot = stacks.slots_used++;
-    else
-        return false;
-    return true;
+    for (size_t word = stacks.first_word; word < ARRAY_SIZE(stacks.slots); word++) {
+        if (stacks.slots[word] == UINT64_MAX)
+            continue;
+        unsigned bit = (unsigned)__builtin_ctzll(~stacks.slots[word]);
+        stacks.slots[word] |= (uint64_t)1 << bit;
+        stacks.first_word = word;
+        *out_slot = word * 64 + bit;
+        return true;
+    }
+    return false;
 }
 
-/* Without memory to remember it, an unused slot of address space is simply lost. */
 static void slot_give(size_t slot) {
     SPIN_GUARD(&stacks.lock);
-    if (stacks.free_count == stacks.free_capacity) {
-        size_t capacity = stacks.free_capacity ? stacks.free_capacity * 2 : 64;
-        uint32_t *larger = kheap_alloc(capacity * sizeof(*larger));
-        if (!larger)
-            return;
-        if (stacks.free_count)
-            memcpy(larger, stacks.free_slots, stacks.free_count * sizeof(*larger));
-        kheap_free(stacks.free_slots);
-        stacks.free_slots = larger;
-        stacks.free_capacity = capacity;
-    }
-    stacks.free_slots[stacks.free_count++] = (uint32_t)slot;
+    stacks.slots[slot / 64] &= ~((uint64_t)1 << slot % 64);
+    stacks.first_word = MIN(stacks.first_word, slot / 64);
 }
 
 static void stack_unmap(vaddr_t base, size_t pages) {

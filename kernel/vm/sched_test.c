@@ -112,7 +112,7 @@ KTEST(park, P15_no_wake_up_is_lost_or_doubled_in_a_storm) {
 
 /* ---- Kill and suspend ---- */
 
-static struct thread *volatile victim;
+static struct thread *_Atomic victim;
 static status_t victim_status;
 
 static void victim_work(void *context, unsigned index) {
@@ -143,7 +143,7 @@ KTEST_QUICK(park, kill_and_suspend_end_a_killable_park) {
               end_of_park_by(THREAD_PENDING_KILL | THREAD_PENDING_SUSPEND));
 }
 
-static struct parker *volatile stubborn;
+static struct parker *_Atomic stubborn;
 
 static void stubborn_work(void *context, unsigned index) {
     struct parker parker;

@@ -17,4 +17,4 @@ struct mmu {
 
 vaddr_t host_kva_base(void);
 #define KVA_BASE host_kva_base()
-#define KVA_SIZE ((uint64_t)1 << 32)
+#define KVA_SIZE ((uint64_t)1 << 33)
