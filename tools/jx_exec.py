@@ -3,7 +3,7 @@
 The program goes into the initrd as /boot/NAME and `init` runs it. What passes
 between this side and the machine:
 
-  command line  log=debug exec=/boot/NAME [exec.args=WORD,WORD,...] [init=...]
+  command line  exit=debug log=debug exec=/boot/NAME [exec.args=WORD,WORD,...] [init=...]
                 A word keeps letters, digits and ._/+:@=- ; every other byte is %XX.
   com1 out      the program's output and errors, raw.
   com1 in       64 bytes of 0 (enabling the UART's FIFO eats some), the four bytes
@@ -48,7 +48,7 @@ Exit code: the program's low 8 bits; 252 ended by an exception; 250 killed;
 """
 PLAIN = re.compile(rb'[A-Za-z0-9._/+:@=-]')
 RETCODE_EXCEPTION, RETCODE_KILLED = -1028, -1024
-COMMAND_LINE_MAX = 2047
+COMMAND_LINE_MAX = 2047 - len('exit=debug ')
 
 
 def escape(word):

@@ -7,9 +7,10 @@ A Machine is one QEMU process. Its ports are socket pairs, never QEMU's own stdi
     log     port 0xe9: the kernel log, when the command line says log=debug
     end     port 0xe8: the kernel writes `jx-end: ok` when it powers off properly
 
-QEMU ends with status 33 (isa-debug-exit, code 0x10) when the kernel ended the
-machine properly, 35 when tests failed (0x11), 37 after a panic (0x12). Status 0 means a triple
-fault, a reset, or power-off by ACPI: never a success by itself.
+With exit=debug on the kernel's command line, which direct boots get here, QEMU ends
+with status 33 (isa-debug-exit, code 0x10) when the kernel ended the machine properly,
+35 when tests failed (0x11), 37 after a panic (0x12). Status 0 means a triple fault, a
+reset, or power-off by ACPI: never a success by itself.
 """
 import os
 import selectors
@@ -122,7 +123,8 @@ class Machine:
                     '-device', 'isa-debugcon,iobase=0xe8,chardev=end',
                     '-device', 'isa-debug-exit,iobase=0xf4,iosize=4']
         if options.boot in ('pvh', 'microvm'):
-            command += ['-kernel', options.kernel, '-append', ' '.join(options.words)]
+            words = options.words if options.gdb_port else ['exit=debug'] + options.words
+            command += ['-kernel', options.kernel, '-append', ' '.join(words)]
             if options.initrd:
                 command += ['-initrd', options.initrd]
         else:

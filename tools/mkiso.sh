@@ -43,5 +43,6 @@ mcopy -m -i "$work/root/boot/efi.img" "$work/BOOTX64.EFI" ::EFI/BOOT/BOOTX64.EFI
 find "$work/root" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 xorriso -as mkisofs -quiet -o "$work/image" -R -V JACINTH \
     -b boot/bios.img -no-emul-boot -boot-load-size 4 -boot-info-table --grub2-boot-info \
-    -eltorito-alt-boot -e boot/efi.img -no-emul-boot "$work/root"
+    -eltorito-alt-boot -e boot/efi.img -no-emul-boot "$work/root" > "$work/log" 2>&1 ||
+    { cat "$work/log" >&2; exit 1; }
 mv "$work/image" "$out"
