@@ -22,6 +22,11 @@ ALWAYS_INLINE struct handle handle_make(struct waitable *object, rights_t rights
     waitable_add_handle(object);
     return (struct handle){object, rights};
 }
+/* The same for a new object: the caller's reference becomes the handle's. */
+ALWAYS_INLINE struct handle handle_adopt(struct waitable *object, rights_t rights) {
+    waitable_add_handle(object);
+    return (struct handle){object, rights};
+}
 /* Drop the count (on_zero_handles) and the reference. No lock held. */
 ALWAYS_INLINE void handle_release(struct handle *handle) {
     struct waitable *object = handle->object;
@@ -30,6 +35,12 @@ ALWAYS_INLINE void handle_release(struct handle *handle) {
     handle->object = NULL;
     waitable_drop_handle(object);
     waitable_unref(object);
+}
+/* Move a handle out of a variable that is released later. */
+ALWAYS_INLINE struct handle handle_take(struct handle *handle) {
+    struct handle taken = *handle;
+    handle->object = NULL;
+    return taken;
 }
 ALWAYS_INLINE bool rights_are_subset(rights_t wanted, rights_t held) {
     return (wanted & ~held) == 0;

@@ -61,6 +61,14 @@ status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
 status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
                           rights_t needed, struct waitable **out_object, rights_t *out_rights);
 /*
+ * The first half of zx_handle_duplicate: reserve a value for a second handle to the
+ * same object and make that handle, which the caller publishes or releases.
+ * ERR_BAD_HANDLE, ERR_ACCESS_DENIED (no DUPLICATE), ERR_INVALID_ARGS (more rights;
+ * ZX_RIGHT_SAME_RIGHTS keeps them), then as reserve.
+ */
+status_t handle_table_duplicate(struct handle_table *table, uint32_t value, rights_t rights,
+                                uint32_t *out_reserved, struct handle *out_handle);
+/*
  * Take a handle out; waits through it are cancelled before this returns. The
  * handle is the caller's. ERR_BAD_HANDLE.
  */

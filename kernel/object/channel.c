@@ -1,0 +1,248 @@
+/*
+ * channel.c - channels.
+ */
+#include "object/channel.h"
+
+#include "sched/park.h"
+#include "vm/kheap.h"
+
+/* Numbers that the kernel draws have the top bit; those of user code should not. */
+#define TXID_KERNEL 0x80000000u
+
+struct channel_pair {
+    struct pair pair;
+    struct channel ends[2];
+};
+
+/* One thread in channel_call, on its stack. Linked under the pair's lock. */
+struct caller {
+    struct list_node node;    /* on channel->callers */
+    struct observer observer; /* for the end of the peer, or of the handle */
+    struct parker parker;
+    uint32_t txid;
+    struct message *reply;
+    status_t status; /* why there is none */
+};
+
+static struct channel *channel_peer(const struct channel *channel) {
+    return container_of(channel->end.peer, struct channel, end);
+}
+
+/* ---- life ---- */
+
+static void channel_on_zero_handles(struct waitable *object) {
+    struct peered *end = peered_from(object);
+    MUTEX_GUARD(end->base.lock);
+
+    peered_close_locked(end, ZX_CHANNEL_WRITABLE);
+}
+
+static void channel_destroy(struct waitable *object) {
+    struct channel *channel = channel_from(object);
+    struct message *message;
+
+    DEBUG_ASSERT(list_is_empty(&channel->callers));
+    while ((message = list_pop_entry(&channel->messages, struct message, node)))
+        message_destroy(message);
+    peered_free(&channel->end);
+}
+
+static const struct waitable_ops channel_ops = {
+    .name = "channel",
+    .type = ZX_OBJ_TYPE_CHANNEL,
+    .can_wait = true,
+    .has_peer = true,
+    .default_rights = ZX_DEFAULT_CHANNEL_RIGHTS,
+    .destroy = channel_destroy,
+    .on_zero_handles = channel_on_zero_handles,
+    .related_koid = peered_related_koid,
+    .peer = peered_peer,
+};
+
+status_t channel_create(struct channel **out_a, struct channel **out_b) {
+    struct channel_pair *both = kheap_zalloc(sizeof(*both));
+
+    if (!both)
+        return ERR_NO_MEMORY;
+    peered_init(&both->pair, &both->ends[0].end, &both->ends[1].end, &channel_ops,
+                ZX_CHANNEL_WRITABLE);
+    for (int i = 0; i < 2; i++) {
+        list_init(&both->ends[i].messages);
+        list_init(&both->ends[i].callers);
+    }
+    *out_a = &both->ends[0];
+    *out_b = &both->ends[1];
+    return OK;
+}
+
+/* ---- messages ---- */
+
+static struct caller *caller_find_locked(struct channel *channel, uint32_t txid)
+    REQUIRES(*channel->end.base.lock) {
+    list_for_each(node, &channel->callers) {
+        struct caller *caller = list_entry(node, struct caller, node);
+        if (caller->txid == txid)
+            return caller;
+    }
+    return NULL;
+}
+
+/* `caller` gets its answer; its wait is over. */
+static void caller_answer_locked(struct channel *channel, struct caller *caller,
+                                 struct message *reply) REQUIRES(*channel->end.base.lock) {
+    waitable_unobserve_locked(&channel->end.base, &caller->observer);
+    list_remove(&caller->node);
+    caller->reply = reply;
+    thread_unpark(&caller->parker, OK);
+}
+
+/* `channel` receives a message: a caller that waits for it, or else the queue. */
+static void channel_deliver_locked(struct channel *channel, struct message *message)
+    REQUIRES(*channel->end.base.lock) {
+    struct caller *caller = NULL;
+
+    if (!list_is_empty(&channel->callers)) {
+        uint32_t txid = message_txid(message);
+        caller = txid ? caller_find_locked(channel, txid) : NULL;
+    }
+    if (caller) {
+        caller_answer_locked(channel, caller, message);
+        return;
+    }
+    list_add_tail(&channel->messages, &message->node);
+    channel->message_count++;
+    waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
+}
+
+static status_t channel_write_locked(struct channel *channel, struct message *message)
+    REQUIRES(*channel->end.base.lock) {
+    struct channel *peer = channel_peer(channel);
+
+    mutex_guarded(peer->end.base.lock);
+    if (peer->end.closed)
+        return ERR_PEER_CLOSED;
+    channel_deliver_locked(peer, message);
+    return OK;
+}
+
+status_t channel_write(struct channel *channel, struct message *message) {
+    MUTEX_GUARD(channel->end.base.lock);
+
+    return channel_write_locked(channel, message);
+}
+
+static void channel_take_locked(struct channel *channel, struct message *message)
+    REQUIRES(*channel->end.base.lock) {
+    list_remove(&message->node);
+    channel->message_count--;
+    if (list_is_empty(&channel->messages))
+        waitable_change_locked(&channel->end.base, ZX_CHANNEL_READABLE, 0);
+}
+
+status_t channel_read(struct channel *channel, struct channel_limits limits,
+                      struct message **out_message, struct channel_limits *out_sizes) {
+    MUTEX_GUARD(channel->end.base.lock);
+    struct list_node *first = list_first(&channel->messages);
+
+    if (channel->end.closed)
+        return ERR_CANCELED;
+    if (!first)
+        return channel->end.peer->closed ? ERR_PEER_CLOSED : ERR_SHOULD_WAIT;
+    struct message *message = list_entry(first, struct message, node);
+    *out_sizes = (struct channel_limits){message->byte_count, message->handle_count, false};
+    bool fits = message->byte_count <= limits.bytes && message->handle_count <= limits.handles;
+    *out_message = fits || limits.discard ? message : NULL;
+    if (*out_message)
+        channel_take_locked(channel, message);
+    return fits ? OK : ERR_BUFFER_TOO_SMALL;
+}
+
+void channel_unread(struct channel *channel, struct message *message) {
+    MUTEX_GUARD(channel->end.base.lock);
+
+    list_add_head(&channel->messages, &message->node);
+    channel->message_count++;
+    waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
+}
+
+uint32_t channel_pending_locked(struct channel *channel) { return channel->message_count; }
+
+/* ---- calls ---- */
+
+/* The other end is closed, or the handle is gone. Under the pair's lock. */
+static void caller_fire(struct observer *observer, signals_t observed, bool canceled) {
+    struct caller *caller = container_of(observer, struct caller, observer);
+
+    list_remove(&caller->node);
+    caller->status = canceled ? ERR_CANCELED : ERR_PEER_CLOSED;
+    thread_unpark(&caller->parker, OK);
+}
+
+static uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end.base.lock) {
+    uint32_t txid;
+
+    do {
+        txid = ++channel->last_txid | TXID_KERNEL;
+    } while (caller_find_locked(channel, txid));
+    return txid;
+}
+
+/* Send the request and link the caller, as one step that no answer can overtake. */
+static status_t caller_send(struct channel *channel, struct caller *caller,
+                            struct message *message) {
+    MUTEX_GUARD(channel->end.base.lock);
+
+    caller->txid = txid_draw_locked(channel);
+    message_set_txid(message, caller->txid);
+    status_t status = channel_write_locked(channel, message);
+    if (status != OK)
+        return status;
+    list_add_tail(&channel->callers, &caller->node);
+    waitable_observe_locked(&channel->end.base, &caller->observer);
+    return OK;
+}
+
+/* Linking happens while the handle is in the table, so its close finds the caller (P55). */
+static status_t caller_begin(struct channel *channel, struct handle_table *table, uint32_t value,
+                             struct caller *caller, struct message *message) {
+    MUTEX_GUARD(&table->lock);
+    struct handle handle;
+
+    if (handle_table_find_locked(table, value, &handle) != OK ||
+        handle.object != &channel->end.base)
+        return ERR_CANCELED;
+    return caller_send(channel, caller, message);
+}
+
+static void caller_end(struct channel *channel, struct caller *caller) {
+    MUTEX_GUARD(channel->end.base.lock);
+
+    if (waitable_unobserve_locked(&channel->end.base, &caller->observer))
+        list_remove(&caller->node);
+}
+
+status_t channel_call(struct channel *channel, struct handle_table *table, uint32_t value,
+                      struct message *message, nstime_t deadline, struct message **out_reply) {
+    struct caller caller = {
+        .observer = {.wanted = ZX_CHANNEL_PEER_CLOSED,
+                     .table = table,
+                     .handle_value = value,
+                     .fire = caller_fire},
+    };
+
+    park_prepare(&caller.parker);
+    status_t status = caller_begin(channel, table, value, &caller, message);
+    if (status != OK) {
+        message_destroy(message);
+        return status;
+    }
+    status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
+    if (status != OK)
+        caller_end(channel, &caller);
+    if (caller.status != OK)
+        return caller.status;
+    if (!caller.reply)
+        return status;
+    *out_reply = caller.reply;
+    return OK;
+}

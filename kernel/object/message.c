@@ -1,0 +1,114 @@
+/*
+ * message.c - the memory of messages.
+ */
+#include "object/message.h"
+
+#include "lib/string.h"
+#include "vm/kheap.h"
+#include "vm/user_copy.h"
+
+/* The largest block that is not made of whole pages. */
+#define MESSAGE_BLOCK_MAX 2048
+
+static char *message_tail(const struct message *message) {
+    return (char *)(message->handles + message->handle_count);
+}
+
+static char **message_pages(const struct message *message) {
+    return (char **)message_tail(message);
+}
+
+static size_t message_page_count(const struct message *message) {
+    return (message->byte_count + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+static status_t message_add_pages(struct message *message) {
+    char **pages = message_pages(message);
+
+    memset(pages, 0, message_page_count(message) * sizeof(*pages));
+    for (size_t i = 0; i < message_page_count(message); i++) {
+        pages[i] = kheap_alloc(PAGE_SIZE);
+        if (!pages[i])
+            return ERR_NO_MEMORY;
+    }
+    return OK;
+}
+
+status_t message_create(uint32_t byte_count, uint32_t handle_count,
+                        struct message **out_message) {
+    size_t head = sizeof(struct message) + handle_count * sizeof(struct handle);
+    bool paged = head + byte_count > MESSAGE_BLOCK_MAX;
+    size_t pages = (byte_count + PAGE_SIZE - 1) / PAGE_SIZE;
+    struct message *message = kheap_alloc(head + (paged ? pages * sizeof(char *) : byte_count));
+
+    if (!message)
+        return ERR_NO_MEMORY;
+    *message = (struct message){
+        .byte_count = byte_count, .handle_count = handle_count, .paged = paged};
+    for (uint32_t i = 0; i < handle_count; i++)
+        message->handles[i] = (struct handle){NULL, 0};
+    if (paged && message_add_pages(message) != OK) {
+        message_destroy(message);
+        return ERR_NO_MEMORY;
+    }
+    *out_message = message;
+    return OK;
+}
+
+void message_destroy(struct message *message) {
+    if (!message)
+        return;
+    for (uint32_t i = 0; i < message->handle_count; i++)
+        handle_release(&message->handles[i]);
+    for (size_t i = 0; message->paged && i < message_page_count(message); i++)
+        kheap_free(message_pages(message)[i]);
+    kheap_free(message);
+}
+
+char *message_bytes(const struct message *message, size_t offset, size_t *out_run) {
+    *out_run = message->byte_count - offset;
+    if (!message->paged)
+        return message_tail(message) + offset;
+    size_t in_page = offset % PAGE_SIZE;
+    *out_run = MIN(*out_run, PAGE_SIZE - in_page);
+    return message_pages(message)[offset / PAGE_SIZE] + in_page;
+}
+
+status_t message_copy_in(struct message *message, struct user_in from) {
+    size_t run;
+
+    for (size_t offset = 0; offset < message->byte_count; offset += run) {
+        char *bytes = message_bytes(message, offset, &run);
+        status_t status = user_copy_in(bytes, user_in_at(from, offset), run);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+status_t message_copy_out(const struct message *message, struct user_out to) {
+    size_t run;
+
+    for (size_t offset = 0; offset < message->byte_count; offset += run) {
+        const char *bytes = message_bytes(message, offset, &run);
+        status_t status = user_copy_out(user_out_at(to, offset), bytes, run);
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+uint32_t message_txid(const struct message *message) {
+    uint32_t txid = 0;
+    size_t run;
+
+    if (message->byte_count >= sizeof(txid))
+        memcpy(&txid, message_bytes(message, 0, &run), sizeof(txid));
+    return txid;
+}
+
+void message_set_txid(struct message *message, uint32_t txid) {
+    size_t run;
+
+    memcpy(message_bytes(message, 0, &run), &txid, sizeof(txid));
+}

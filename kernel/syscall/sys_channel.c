@@ -1,0 +1,297 @@
+/*
+ * sys_channel.c - events, event pairs and channels.
+ *
+ * The handles of a message to be sent are consumed on every outcome, except that
+ * an array that can't be read is left alone. The message owns them from the moment
+ * they leave the table, so destroying it is all that a failure needs.
+ */
+#include "object/channel.h"
+#include "object/event.h"
+#include "object/eventpair.h"
+#include "syscall/sys_util.h"
+
+status_t sys_event_create(uint32_t options, struct user_out out) {
+    struct waitable *event;
+
+    if (options != 0)
+        return ERR_INVALID_ARGS;
+    status_t status = event_create(&event);
+    return status != OK ? status : sys_publish_new(out, event);
+}
+
+status_t sys_eventpair_create(uint32_t options, struct user_out out0, struct user_out out1) {
+    struct waitable *a, *b;
+
+    if (options != 0)
+        return ERR_NOT_SUPPORTED;
+    status_t status = eventpair_create(&a, &b);
+    return status != OK ? status : sys_publish_new_two(out0, a, out1, b);
+}
+
+status_t sys_channel_create(uint32_t options, struct user_out out0, struct user_out out1) {
+    struct channel *a, *b;
+
+    if (options != 0)
+        return ERR_INVALID_ARGS;
+    status_t status = channel_create(&a, &b);
+    return status != OK ? status : sys_publish_new_two(out0, &a->end.base, out1, &b->end.base);
+}
+
+/* ---- reading ---- */
+
+/* Where a message goes. */
+struct reader {
+    struct user_out bytes, handles, actual_bytes, actual_handles;
+    bool etc; /* handles are zx_handle_info_t */
+};
+
+static status_t copy_out_sizes(const struct reader *reader, struct channel_limits sizes) {
+    status_t status = user_copy_out_u32_optional(reader->actual_bytes, sizes.bytes);
+
+    if (status != OK)
+        return status;
+    return user_copy_out_u32_optional(reader->actual_handles, sizes.handles);
+}
+
+static status_t copy_out_infos(const struct reader *reader, const struct message *message,
+                               const uint32_t *values) {
+    for (uint32_t i = 0; i < message->handle_count; i++) {
+        zx_handle_info_t info = {
+            .handle = values[i],
+            .type = message->handles[i].object->ops->type,
+            .rights = message->handles[i].rights,
+        };
+        status_t status =
+            user_copy_out(user_out_at(reader->handles, i * sizeof(info)), &info, sizeof(info));
+        if (status != OK)
+            return status;
+    }
+    return OK;
+}
+
+static status_t copy_out_message(const struct reader *reader, const struct message *message,
+                                 const uint32_t *values) {
+    status_t status = copy_out_sizes(
+        reader, (struct channel_limits){message->byte_count, message->handle_count, false});
+
+    if (status == OK)
+        status = message_copy_out(message, reader->bytes);
+    if (status != OK || message->handle_count == 0)
+        return status;
+    if (reader->etc)
+        return copy_out_infos(reader, message, values);
+    return user_copy_out(reader->handles, values, message->handle_count * sizeof(*values));
+}
+
+/* The reserved values become the message's handles, or free again. */
+static void settle_values(struct message *message, const uint32_t *values, bool publish) {
+    for (uint32_t i = 0; i < message->handle_count; i++) {
+        if (publish)
+            handle_table_publish(sys_table(), values[i], handle_take(&message->handles[i]));
+        else
+            handle_table_cancel(sys_table(), values[i]);
+    }
+}
+
+/*
+ * Give a message to the caller. With *out_untouched nothing has happened to it yet
+ * (no room for its handles); otherwise only its memory is left to destroy, and
+ * what could not be delivered.
+ */
+static status_t deliver(struct message *message, const struct reader *reader,
+                        bool *out_untouched) {
+    uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
+
+    *out_untouched = false;
+    if (message->handle_count > 0) {
+        status_t status = handle_table_reserve(sys_table(), message->handle_count, values);
+        if (status != OK) {
+            *out_untouched = true;
+            return status;
+        }
+    }
+    status_t status = copy_out_message(reader, message, values);
+    settle_values(message, values, status == OK);
+    return status;
+}
+
+static status_t read_message(uint32_t handle, uint32_t options, struct channel_limits limits,
+                             const struct reader *reader) {
+    AUTO(waitable) object = NULL;
+    AUTO(message) message = NULL;
+    struct channel_limits sizes;
+    bool untouched;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_CHANNEL, ZX_RIGHT_READ, &object);
+    if (status != OK)
+        return status;
+    if (options & ~ZX_CHANNEL_READ_MAY_DISCARD)
+        return ERR_NOT_SUPPORTED;
+    limits.discard = options & ZX_CHANNEL_READ_MAY_DISCARD;
+    status = channel_read(channel_from(object), limits, &message, &sizes);
+    if (status == ERR_BUFFER_TOO_SMALL) {
+        status_t copied = copy_out_sizes(reader, sizes);
+        return copied != OK ? copied : status;
+    }
+    if (status != OK)
+        return status;
+    status = deliver(message, reader, &untouched);
+    if (untouched)
+        channel_unread(channel_from(object), TAKE(message));
+    return status;
+}
+
+status_t sys_channel_read(uint32_t handle, uint32_t options, struct user_out bytes,
+                          struct user_out handles, uint32_t num_bytes, uint32_t num_handles,
+                          struct user_out actual_bytes, struct user_out actual_handles) {
+    const struct reader reader = {bytes, handles, actual_bytes, actual_handles, false};
+
+    return read_message(handle, options, (struct channel_limits){num_bytes, num_handles, false},
+                        &reader);
+}
+
+status_t sys_channel_read_etc(uint32_t handle, uint32_t options, struct user_out bytes,
+                              struct user_out handles, uint32_t num_bytes, uint32_t num_handles,
+                              struct user_out actual_bytes, struct user_out actual_handles) {
+    const struct reader reader = {bytes, handles, actual_bytes, actual_handles, true};
+
+    return read_message(handle, options, (struct channel_limits){num_bytes, num_handles, false},
+                        &reader);
+}
+
+/* ---- writing ---- */
+
+/* What a message is made of. */
+struct writer {
+    struct user_in bytes, handles;
+    uint32_t num_bytes, num_handles;
+};
+
+/* Take one handle into the message; it stays there also when it may not be sent. */
+static status_t take_handle(const struct waitable *channel, uint32_t value,
+                            struct handle *out_handle) {
+    status_t status = handle_table_remove(sys_table(), value, out_handle);
+
+    if (status != OK)
+        return status;
+    if (!(out_handle->rights & ZX_RIGHT_TRANSFER))
+        return ERR_ACCESS_DENIED;
+    return out_handle->object == channel ? ERR_NOT_SUPPORTED : OK;
+}
+
+static status_t take_handles(const struct waitable *channel, struct user_in handles,
+                             struct message *message) {
+    uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
+
+    if (message->handle_count == 0)
+        return OK;
+    status_t result = user_copy_in(values, handles, message->handle_count * sizeof(*values));
+    if (result != OK)
+        return result;
+    for (uint32_t i = 0; i < message->handle_count; i++) {
+        status_t status = take_handle(channel, values[i], &message->handles[i]);
+        if (result == OK)
+            result = status;
+    }
+    return result;
+}
+
+/* The message with its bytes, its handles not yet in it. */
+static status_t message_begin(const struct writer *writer, struct message **out_message) {
+    if (writer->num_bytes > ZX_CHANNEL_MAX_MSG_BYTES ||
+        writer->num_handles > ZX_CHANNEL_MAX_MSG_HANDLES)
+        return ERR_OUT_OF_RANGE;
+    status_t status = message_create(writer->num_bytes, writer->num_handles, out_message);
+    if (status != OK)
+        return status;
+    return message_copy_in(*out_message, writer->bytes);
+}
+
+/*
+ * The channel and a message ready to be sent. `failed` is an error found earlier:
+ * like those found here it consumes the handles.
+ */
+static status_t write_prepare(status_t failed, uint32_t handle, rights_t needed,
+                              const struct writer *writer, struct waitable **out_object,
+                              struct message **out_message) {
+    status_t status = failed;
+
+    if (status == OK)
+        status = sys_lookup(handle, ZX_OBJ_TYPE_CHANNEL, needed, out_object);
+    if (status == OK)
+        status = message_begin(writer, out_message);
+    if (status != OK) {
+        sys_consume_handles(writer->handles, writer->num_handles);
+        return status;
+    }
+    return take_handles(*out_object, writer->handles, *out_message);
+}
+
+static status_t write_check_options(uint32_t options) {
+    if (options == ZX_CHANNEL_WRITE_USE_IOVEC)
+        return ERR_NOT_SUPPORTED;
+    return options == 0 ? OK : ERR_INVALID_ARGS;
+}
+
+status_t sys_channel_write(uint32_t handle, uint32_t options, struct user_in bytes,
+                           uint32_t num_bytes, struct user_in handles, uint32_t num_handles) {
+    const struct writer writer = {bytes, handles, num_bytes, num_handles};
+    AUTO(waitable) object = NULL;
+    AUTO(message) message = NULL;
+
+    status_t status = write_prepare(write_check_options(options), handle, ZX_RIGHT_WRITE, &writer,
+                                    &object, &message);
+    if (status != OK)
+        return status;
+    status = channel_write(channel_from(object), message);
+    if (status == OK)
+        message = NULL; /* it is the other end's now */
+    return status;
+}
+
+/* ---- calling ---- */
+
+static status_t call_deliver(struct message *reply, const zx_channel_call_args_t *args,
+                             struct user_out actual_bytes, struct user_out actual_handles) {
+    const struct reader reader = {{(vaddr_t)args->rd_bytes},
+                                  {(vaddr_t)args->rd_handles},
+                                  actual_bytes,
+                                  actual_handles,
+                                  false};
+    bool untouched;
+
+    if (reply->byte_count > args->rd_num_bytes || reply->handle_count > args->rd_num_handles)
+        return ERR_BUFFER_TOO_SMALL;
+    if (actual_bytes.address == 0 || actual_handles.address == 0)
+        return ERR_INVALID_ARGS;
+    return deliver(reply, &reader, &untouched);
+}
+
+status_t sys_channel_call(uint32_t handle, uint32_t options, int64_t deadline,
+                          struct user_in user_args, struct user_out actual_bytes,
+                          struct user_out actual_handles) {
+    AUTO(waitable) object = NULL;
+    AUTO(message) message = NULL;
+    AUTO(message) reply = NULL;
+    zx_channel_call_args_t args;
+
+    status_t status = user_copy_in(&args, user_args, sizeof(args));
+    if (status != OK)
+        return status;
+    const struct writer writer = {{(vaddr_t)args.wr_bytes},
+                                  {(vaddr_t)args.wr_handles},
+                                  args.wr_num_bytes,
+                                  args.wr_num_handles};
+    status = write_check_options(options);
+    if (status == OK && args.wr_num_bytes < sizeof(zx_txid_t))
+        status = ERR_INVALID_ARGS;
+    status = write_prepare(status, handle, ZX_RIGHT_READ | ZX_RIGHT_WRITE, &writer, &object,
+                           &message);
+    if (status != OK)
+        return status;
+    status = channel_call(channel_from(object), sys_table(), handle, TAKE(message), deadline,
+                          &reply);
+    if (status != OK)
+        return status;
+    return call_deliver(reply, &args, actual_bytes, actual_handles);
+}

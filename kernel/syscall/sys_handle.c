@@ -1,0 +1,59 @@
+/*
+ * sys_handle.c - closing, duplicating, replacing handles.
+ */
+#include "syscall/sys_util.h"
+
+status_t sys_handle_close(uint32_t handle) {
+    struct handle closed;
+
+    if (handle == ZX_HANDLE_INVALID)
+        return OK;
+    status_t status = handle_table_remove(sys_table(), handle, &closed);
+    if (status != OK)
+        return status;
+    handle_release(&closed);
+    return OK;
+}
+
+status_t sys_handle_close_many(struct user_in handles, uint64_t num_handles) {
+    bool all_good;
+
+    status_t status = sys_close_handles(handles, num_handles, &all_good);
+    if (status != OK)
+        return status;
+    return all_good ? OK : ERR_BAD_HANDLE;
+}
+
+status_t sys_handle_duplicate(uint32_t handle, uint32_t rights, struct user_out out) {
+    struct handle_table *table = sys_table();
+    struct handle copy;
+    uint32_t value;
+
+    status_t status = handle_table_duplicate(table, handle, rights, &value, &copy);
+    if (status != OK)
+        return status;
+    status = user_copy_out_u32(out, value);
+    if (status != OK) {
+        handle_table_cancel(table, value);
+        handle_release(&copy);
+        return status;
+    }
+    handle_table_publish(table, value, copy);
+    return OK;
+}
+
+status_t sys_handle_replace(uint32_t handle, uint32_t rights, struct user_out out) {
+    struct handle taken;
+
+    status_t status = handle_table_remove(sys_table(), handle, &taken);
+    if (status != OK)
+        return status;
+    if (rights == ZX_RIGHT_SAME_RIGHTS)
+        rights = taken.rights;
+    if (!rights_are_subset(rights, taken.rights)) {
+        handle_release(&taken);
+        return ERR_INVALID_ARGS;
+    }
+    taken.rights = rights;
+    return sys_publish(out, taken);
+}
