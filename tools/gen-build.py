@@ -48,6 +48,7 @@ KERNEL_PORTABLE = {
         'waitable.c',
     ],
     'kernel/vm': [
+        'entropy.c',
         'kernel_thread.c',
         'kheap.c',
         'pmm.c',
@@ -55,6 +56,14 @@ KERNEL_PORTABLE = {
         'test_crew.c',
     ],
     'kernel/object': [
+        'event.c',
+        'eventpair.c',
+        'handle_table.c',
+        'handle_table_test.c',
+        'object.c',
+        'peered.c',
+        'port.c',
+        'wait.c',
     ],
 }
 
@@ -100,6 +109,10 @@ KERNEL_AMD64 = {
     'kernel/syscall': [
         'dispatch.c',
         'pending.c',
+        'sys_channel.c',
+        'sys_handle.c',
+        'sys_util.c',
+        'sys_wait.c',
     ],
     'kernel/vdso': [
         'vdso_image.S',

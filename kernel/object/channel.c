@@ -165,8 +165,6 @@ void channel_unread(struct channel *channel, struct message *message) {
     waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
 }
 
-uint32_t channel_pending_locked(struct channel *channel) { return channel->message_count; }
-
 /* ---- calls ---- */
 
 /* The other end is closed, or the handle is gone. Under the pair's lock. */

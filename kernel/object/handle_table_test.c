@@ -1,0 +1,242 @@
+/*
+ * handle_table_test.c - values, generations, limits.
+ */
+#include "lib/ktest.h"
+#include "object/event.h"
+#include "object/handle_table.h"
+#include "vm/kheap.h"
+
+/* A handle to a new event; object NULL if there is no memory. */
+static struct handle test_handle(rights_t rights) {
+    struct waitable *event;
+
+    if (event_create(&event) != OK)
+        return (struct handle){NULL, 0};
+    return handle_adopt(event, rights);
+}
+
+static void test_table_end(struct handle_table *table) {
+    handle_table_clear(table);
+    handle_table_destroy(table);
+}
+
+static bool test_close(struct handle_table *table, uint32_t value) {
+    struct handle handle;
+
+    if (handle_table_remove(table, value, &handle) != OK)
+        return false;
+    handle_release(&handle);
+    return true;
+}
+
+KTEST_QUICK(handle_table, values_have_their_low_bits_set_and_find_their_object) {
+    struct handle_table table;
+    struct handle handle = test_handle(ZX_DEFAULT_EVENT_RIGHTS), found;
+    uint32_t value = 0;
+
+    REQUIRE(handle.object);
+    handle_table_init(&table);
+    status_t status = handle_table_add(&table, handle, &value);
+    EXPECT_EQ(OK, status);
+    if (status != OK)
+        handle_release(&handle);
+    EXPECT_EQ(3, value & 3);
+    EXPECT_EQ(1, handle_table_count(&table));
+    mutex_lock(&table.lock);
+    EXPECT_EQ(OK, handle_table_find_locked(&table, value, &found));
+    EXPECT(found.object == handle.object);
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_find_locked(&table, 0, &found));
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_find_locked(&table, value & ~1u, &found));
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_find_locked(&table, value & ~2u, &found));
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_find_locked(&table, value ^ 1u << 21, &found));
+    mutex_unlock(&table.lock);
+    test_table_end(&table);
+}
+
+KTEST_QUICK(handle_table, lookup_checks_value_then_type_then_rights) {
+    struct handle_table table;
+    struct handle handle = test_handle(ZX_RIGHT_WAIT);
+    struct waitable *object;
+    uint32_t value;
+
+    REQUIRE(handle.object);
+    handle_table_init(&table);
+    if (handle_table_add(&table, handle, &value) != OK) {
+        handle_release(&handle);
+        EXPECT(!"no memory");
+        test_table_end(&table);
+        return;
+    }
+    EXPECT_EQ(ERR_BAD_HANDLE,
+              handle_table_get(&table, value ^ 4, ZX_OBJ_TYPE_EVENT, 0, &object, NULL));
+    EXPECT_EQ(ERR_WRONG_TYPE, handle_table_get(&table, value, ZX_OBJ_TYPE_PORT, ZX_RIGHT_SIGNAL,
+                                               &object, NULL));
+    EXPECT_EQ(ERR_ACCESS_DENIED, handle_table_get(&table, value, ZX_OBJ_TYPE_EVENT,
+                                                  ZX_RIGHT_SIGNAL, &object, NULL));
+    EXPECT_EQ(OK, handle_table_get(&table, value, 0, ZX_RIGHT_WAIT, &object, NULL));
+    waitable_unref(object);
+    test_table_end(&table);
+}
+
+KTEST_QUICK(handle_table, a_reserved_value_is_not_valid_until_it_is_published) {
+    struct handle_table table;
+    struct handle handle = test_handle(ZX_DEFAULT_EVENT_RIGHTS), found;
+    uint32_t values[2];
+
+    REQUIRE(handle.object);
+    handle_table_init(&table);
+    if (handle_table_reserve(&table, 2, values) != OK) {
+        handle_release(&handle);
+        EXPECT(!"no memory");
+        return;
+    }
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_remove(&table, values[0], &found));
+    handle_table_publish(&table, values[0], handle);
+    handle_table_cancel(&table, values[1]);
+    EXPECT_EQ(ERR_BAD_HANDLE, handle_table_remove(&table, values[1], &found));
+    EXPECT(test_close(&table, values[0]));
+    EXPECT(!test_close(&table, values[0]));
+    EXPECT_EQ(0, handle_table_count(&table));
+    test_table_end(&table);
+}
+
+KTEST_QUICK(handle_table, a_closed_table_refuses_and_releases_what_is_published_late) {
+    struct handle_table table;
+    struct handle handle = test_handle(ZX_DEFAULT_EVENT_RIGHTS);
+    uint64_t events = waitable_live_count(ZX_OBJ_TYPE_EVENT);
+    uint32_t value, other;
+
+    REQUIRE(handle.object);
+    handle_table_init(&table);
+    if (handle_table_reserve(&table, 1, &value) != OK) {
+        handle_release(&handle);
+        EXPECT(!"no memory");
+        return;
+    }
+    handle_table_clear(&table);
+    EXPECT_EQ(ERR_BAD_STATE, handle_table_reserve(&table, 1, &other));
+    handle_table_publish(&table, value, handle);
+    EXPECT_EQ(events - 1, waitable_live_count(ZX_OBJ_TYPE_EVENT));
+    handle_table_destroy(&table);
+}
+
+KTEST_QUICK(handle_table, a_duplicate_has_the_same_or_fewer_rights) {
+    struct handle_table table;
+    struct handle handle = test_handle(ZX_RIGHT_DUPLICATE | ZX_RIGHT_WAIT), copy;
+    uint32_t value, second, third;
+
+    REQUIRE(handle.object);
+    handle_table_init(&table);
+    if (handle_table_add(&table, handle, &value) != OK) {
+        handle_release(&handle);
+        EXPECT(!"no memory");
+        test_table_end(&table);
+        return;
+    }
+    EXPECT_EQ(ERR_INVALID_ARGS, handle_table_duplicate(&table, value,
+                                                       ZX_RIGHT_WAIT | ZX_RIGHT_SIGNAL, &second,
+                                                       &copy));
+    EXPECT_EQ(OK, handle_table_duplicate(&table, value, ZX_RIGHT_WAIT, &second, &copy));
+    EXPECT_EQ(ZX_RIGHT_WAIT, copy.rights);
+    handle_table_publish(&table, second, copy);
+    EXPECT_EQ(ERR_ACCESS_DENIED,
+              handle_table_duplicate(&table, second, ZX_RIGHT_SAME_RIGHTS, &third, &copy));
+    EXPECT_EQ(2, atomic_load(&handle.object->handle_count));
+    test_table_end(&table);
+}
+
+/* Put `count` handles to one object into a table; their values go to `values`. */
+static status_t fill(struct handle_table *table, struct waitable *object, uint32_t count,
+                     uint32_t *values) {
+    for (uint32_t i = 0; i < count; i++) {
+        struct handle handle = handle_make(object, ZX_RIGHT_WAIT);
+        status_t status = handle_table_add(table, handle, &values[i]);
+        if (status != OK) {
+            handle_release(&handle);
+            return status;
+        }
+    }
+    return OK;
+}
+
+#define P01_COUNT 3000u
+
+KTEST(handle_table, P01_slots_stay_while_the_table_grows) {
+    struct handle_table table;
+    AUTO(waitable) event = NULL;
+    uint32_t first[16], *more = kheap_alloc(P01_COUNT * sizeof(*more)), cursor = 0, value;
+    struct handle handle;
+
+    REQUIRE(more);
+    handle_table_init(&table);
+    if (event_create(&event) == OK && fill(&table, event, 16, first) == OK &&
+        fill(&table, event, P01_COUNT, more) == OK) {
+        for (unsigned i = 0; i < 16; i++)
+            EXPECT(test_close(&table, first[i]));
+        unsigned seen = 0;
+        while (handle_table_next(&table, &cursor, &value, &handle)) {
+            waitable_unref(handle.object);
+            seen++;
+        }
+        EXPECT_EQ(P01_COUNT, seen);
+    } else {
+        EXPECT(!"no memory");
+    }
+    test_table_end(&table);
+    kheap_free(more);
+}
+
+/* Close and open `rounds` times; each of the last `window` closed values must be refused. */
+static void cycle(struct handle_table *table, struct waitable *event, uint32_t *closed,
+                  uint32_t window, uint32_t rounds) {
+    uint32_t accepted = 0;
+
+    for (uint32_t round = 0; round < rounds; round++) {
+        uint32_t *value = &closed[round % window];
+        if (fill(table, event, 1, value) != OK)
+            return;
+        test_close(table, *value);
+        if (round % window == window - 1)
+            for (uint32_t i = 0; i < window; i++)
+                accepted += test_close(table, closed[i]);
+    }
+    EXPECT_EQ(0, accepted);
+}
+
+#define P51_WINDOW 8192u
+
+KTEST(handle_table, P51_a_closed_value_is_not_accepted_again) {
+    struct handle_table table;
+    AUTO(waitable) event = NULL;
+    uint32_t *closed = kheap_alloc(P51_WINDOW * sizeof(*closed));
+
+    REQUIRE(closed);
+    handle_table_init(&table);
+    if (event_create(&event) == OK)
+        cycle(&table, event, closed, P51_WINDOW, 8 * P51_WINDOW);
+    test_table_end(&table);
+    kheap_free(closed);
+}
+
+/* With all other slots in use the queue is as short as it gets. */
+KTEST(handle_table, P51_a_full_table_refuses_more_and_still_tells_old_values_apart) {
+    struct handle_table table;
+    AUTO(waitable) event = NULL;
+    uint32_t *closed = kheap_alloc(P51_WINDOW * sizeof(*closed)), value;
+    status_t status = OK;
+
+    REQUIRE(closed);
+    handle_table_init(&table);
+    status = event_create(&event);
+    for (uint32_t i = 0; i < HANDLES_MAX && status == OK; i++)
+        status = fill(&table, event, 1, &value);
+    EXPECT_EQ(OK, status);
+    EXPECT_EQ(HANDLES_MAX, handle_table_count(&table));
+    if (status == OK) {
+        EXPECT_EQ(ERR_NO_RESOURCES, fill(&table, event, 1, closed));
+        EXPECT(test_close(&table, value));
+        cycle(&table, event, closed, P51_WINDOW, 4 * P51_WINDOW);
+    }
+    test_table_end(&table);
+    kheap_free(closed);
+}
