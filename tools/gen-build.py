@@ -63,7 +63,9 @@ KERNEL_PORTABLE = {
         'object.c',
         'peered.c',
         'port.c',
+        'port_test.c',
         'wait.c',
+        'wait_test.c',
     ],
 }
 
