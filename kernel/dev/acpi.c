@@ -45,8 +45,12 @@ struct table {
 static uint32_t get32(const uint8_t *at) {
     return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
-static uint16_t get16(const uint8_t *at) { return (uint16_t)(at[0] | at[1] << 8); }
-static uint64_t get64(const uint8_t *at) { return get32(at) | (uint64_t)get32(at + 4) << 32; }
+static uint16_t get16(const uint8_t *at) {
+    return (uint16_t)(at[0] | at[1] << 8);
+}
+static uint64_t get64(const uint8_t *at) {
+    return get32(at) | (uint64_t)get32(at + 4) << 32;
+}
 
 static bool table_read(const struct table *table, uint32_t offset, void *buffer, size_t length) {
     return range_within(offset, length, table->length) &&

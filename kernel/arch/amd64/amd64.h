@@ -16,7 +16,9 @@ struct user_frame {
     uint64_t vector, error;
     uint64_t rip, cs, rflags, rsp, ss;
 };
-ALWAYS_INLINE bool frame_is_user(const struct user_frame *frame) { return frame->cs & 3; }
+ALWAYS_INLINE bool frame_is_user(const struct user_frame *frame) {
+    return frame->cs & 3;
+}
 
 struct PACKED task_state {
     uint32_t reserved0;
@@ -29,9 +31,9 @@ struct PACKED task_state {
 
 /* A request from this CPU to others; see smp.c. */
 struct cpu_request {
-    _Atomic uint64_t pending;   /* CPUs that have not answered */
+    _Atomic uint64_t pending; /* CPUs that have not answered */
     const struct tlb_batch *batch;
-    vaddr_t kernel_base;        /* a range of the kernel's half, if pages is not 0 */
+    vaddr_t kernel_base; /* a range of the kernel's half, if pages is not 0 */
     size_t kernel_pages;
     void (*call)(void *);
     void *context;
@@ -39,22 +41,26 @@ struct cpu_request {
 
 /* All of a CPU's own state; `cpu` is what portable code sees. */
 struct amd64_cpu {
-    struct cpu cpu;             /* first: entry.S and cpu_this() know it */
+    struct cpu cpu; /* first: entry.S and cpu_this() know it */
     struct task_state tss ALIGNED(16);
     uint64_t gdt[8];
     uint32_t apic_id;
-    struct mmu *loaded;         /* whose root CR3 holds; NULL: the kernel's */
+    struct mmu *loaded;              /* whose root CR3 holds; NULL: the kernel's */
     struct arch_thread *state_owner; /* whose extended state the registers hold */
-    uint32_t hold_preempt;      /* not 0: interrupts do not switch threads */
-    nstime_t deadline;          /* what the timer was armed for; TIME_INFINITE: nothing */
+    uint32_t hold_preempt;           /* not 0: interrupts do not switch threads */
+    nstime_t deadline;               /* what the timer was armed for; TIME_INFINITE: nothing */
     uint64_t irq_off_since;
     vaddr_t idle_stack_base, idle_stack_top;
     _Atomic bool started, released; /* the hand-over of an application CPU */
-    _Atomic uint64_t requests;  /* CPUs whose `request` waits for us */
-    struct cpu_request request; /* ours to others */
+    _Atomic uint64_t requests;      /* CPUs whose `request` waits for us */
+    struct cpu_request request;     /* ours to others */
 };
-ALWAYS_INLINE struct amd64_cpu *amd64_this(void) { return (struct amd64_cpu *)cpu_this(); }
-ALWAYS_INLINE struct amd64_cpu *amd64_cpu_of(struct cpu *cpu) { return (struct amd64_cpu *)cpu; }
+ALWAYS_INLINE struct amd64_cpu *amd64_this(void) {
+    return (struct amd64_cpu *)cpu_this();
+}
+ALWAYS_INLINE struct amd64_cpu *amd64_cpu_of(struct cpu *cpu) {
+    return (struct amd64_cpu *)cpu;
+}
 
 extern struct amd64_cpu boot_cpu;
 extern char boot_stack_guard[], boot_stack[], boot_stack_top[];
@@ -63,6 +69,7 @@ extern char boot_stack_guard[], boot_stack[], boot_stack_top[];
 struct cpu_features {
     bool smep, smap, umip, huge_pages; /* huge: 1 GiB pages */
     bool rdrand, rdseed;
+    bool xsave; /* else FXSAVE */
     uint64_t xcr0;
     size_t extended_state_size;
     unsigned physical_bits;
@@ -72,11 +79,11 @@ void cpu_check_features(void);  /* panics with one line if the processor is unfi
 void cpu_enable_features(void); /* on each CPU */
 
 /* tables.c */
-void tables_init(void);                           /* once: the IDT */
-void tables_load(struct amd64_cpu *cpu);          /* this CPU's GDT, TSS and the IDT */
+void tables_init(void);                  /* once: the IDT */
+void tables_load(struct amd64_cpu *cpu); /* this CPU's GDT, TSS and the IDT */
 /* Where the stacks of a CPU's interrupt stack table lie (lowest usable byte). */
 vaddr_t ist_stack_base(unsigned cpu, unsigned ist);
-status_t cpu_stacks_map(struct amd64_cpu *cpu);   /* an application CPU's stacks */
+status_t cpu_stacks_map(struct amd64_cpu *cpu); /* an application CPU's stacks */
 void boot_cpu_stacks_map(void);
 
 /* trap.c, entry.S */

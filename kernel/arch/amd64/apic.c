@@ -14,9 +14,9 @@
 #define DEFAULT_LOCAL_APIC 0xfee00000
 #define DEFAULT_IOAPIC     0xfec00000
 
-#define APIC_ENABLE   ((uint64_t)1 << 11)
-#define APIC_X2       ((uint64_t)1 << 10)
-#define BASE_ADDRESS  ((uint64_t)0xffffff000)
+#define APIC_ENABLE  ((uint64_t)1 << 11)
+#define APIC_X2      ((uint64_t)1 << 10)
+#define BASE_ADDRESS ((uint64_t)0xffffff000)
 
 enum local_register {
     REG_ID = 0x20,
@@ -34,15 +34,15 @@ enum local_register {
     REG_TIMER_COUNT = 0x390,
     REG_TIMER_DIVIDE = 0x3e0,
 };
-#define SPURIOUS_ENABLE  0x100
-#define ENTRY_MASKED     0x10000
-#define ENTRY_NMI        0x400
-#define DIVIDE_BY_1      0xb
-#define COMMAND_PENDING  0x1000
-#define COMMAND_ASSERT   0x4000
-#define COMMAND_NMI      0x400
-#define COMMAND_INIT     0x500
-#define COMMAND_STARTUP  0x600
+#define SPURIOUS_ENABLE 0x100
+#define ENTRY_MASKED    0x10000
+#define ENTRY_NMI       0x400
+#define DIVIDE_BY_1     0xb
+#define COMMAND_PENDING 0x1000
+#define COMMAND_ASSERT  0x4000
+#define COMMAND_NMI     0x400
+#define COMMAND_INIT    0x500
+#define COMMAND_STARTUP 0x600
 
 #define IOAPIC_VERSION     1
 #define IOAPIC_REDIRECTION 0x10
@@ -60,15 +60,27 @@ static struct ioapic ioapics[PLATFORM_IOAPICS_MAX];
 static unsigned ioapic_count;
 static const struct platform_info *info;
 
-static uint32_t local_read(enum local_register reg) { return local[reg / 4]; }
-static void local_write(enum local_register reg, uint32_t value) { local[reg / 4] = value; }
+static uint32_t local_read(enum local_register reg) {
+    return local[reg / 4];
+}
+static void local_write(enum local_register reg, uint32_t value) {
+    local[reg / 4] = value;
+}
 
 /* ---- Local ---- */
 
-uint32_t apic_id_this(void) { return local_read(REG_ID) >> 24; }
-void apic_end_of_interrupt(void) { local_write(REG_EOI, 0); }
-void apic_timer_start(uint32_t ticks) { local_write(REG_TIMER_INITIAL, ticks); }
-uint32_t apic_timer_count(void) { return local_read(REG_TIMER_COUNT); }
+uint32_t apic_id_this(void) {
+    return local_read(REG_ID) >> 24;
+}
+void apic_end_of_interrupt(void) {
+    local_write(REG_EOI, 0);
+}
+void apic_timer_start(uint32_t ticks) {
+    local_write(REG_TIMER_INITIAL, ticks);
+}
+uint32_t apic_timer_count(void) {
+    return local_read(REG_TIMER_COUNT);
+}
 
 static void command(uint32_t apic_id, uint32_t word) {
     irq_state_t state = irq_save();
@@ -79,8 +91,12 @@ static void command(uint32_t apic_id, uint32_t word) {
     irq_restore(state);
 }
 
-void apic_send(uint32_t apic_id, uint8_t vector) { command(apic_id, COMMAND_ASSERT | vector); }
-void apic_send_nmi(uint32_t apic_id) { command(apic_id, COMMAND_ASSERT | COMMAND_NMI); }
+void apic_send(uint32_t apic_id, uint8_t vector) {
+    command(apic_id, COMMAND_ASSERT | vector);
+}
+void apic_send_nmi(uint32_t apic_id) {
+    command(apic_id, COMMAND_ASSERT | COMMAND_NMI);
+}
 
 void apic_send_startup(uint32_t apic_id, paddr_t trampoline) {
     command(apic_id, COMMAND_ASSERT | COMMAND_INIT);

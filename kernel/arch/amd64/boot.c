@@ -56,7 +56,9 @@ static void range_remove(unsigned at) {
             (boot_info.range_count - at) * sizeof(boot_info.ranges[0]));
 }
 
-static uint64_t range_end(const struct boot_range *range) { return range->base + range->length; }
+static uint64_t range_end(const struct boot_range *range) {
+    return range->base + range->length;
+}
 
 /* Join usable RAM [base, end) to the list, which stays sorted and disjoint. */
 static void range_add_usable(uint64_t base, uint64_t end) {
@@ -71,7 +73,8 @@ static void range_add_usable(uint64_t base, uint64_t end) {
     range_insert(i, base, end, BOOT_RANGE_USABLE);
 }
 
-/* Give [base, end) of usable RAM another kind; RESERVED takes it off the list. Returns the bytes. */
+/* Give [base, end) of usable RAM another kind; RESERVED takes it off the list. Returns the bytes.
+ */
 static uint64_t range_carve(uint64_t base, uint64_t end, enum boot_range_kind kind) {
     uint64_t carved = 0;
     for (unsigned i = 0; i < boot_info.range_count; i++) {

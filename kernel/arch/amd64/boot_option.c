@@ -55,8 +55,7 @@ uint64_t boot_option_u64(const char *name, uint64_t otherwise) {
         return otherwise;
     for (; *at; at++) {
         int digit = digit_value(*at);
-        if (digit < 0 || (unsigned)digit >= base ||
-            __builtin_mul_overflow(value, base, &value) ||
+        if (digit < 0 || (unsigned)digit >= base || __builtin_mul_overflow(value, base, &value) ||
             __builtin_add_overflow(value, (unsigned)digit, &value))
             return otherwise;
     }

@@ -28,8 +28,8 @@ static void read_memory_map(const struct start_info *info) {
         boot_fail("PVH: there is no memory map");
     if (info->memory_map_count > BOOT_RANGES_MAX)
         boot_fail("PVH: the memory map has %u entries", info->memory_map_count);
-    const struct memory_entry *map =
-        boot_low_memory(info->memory_map, info->memory_map_count * sizeof(*map), "PVH's memory map");
+    const struct memory_entry *map = boot_low_memory(
+        info->memory_map, info->memory_map_count * sizeof(*map), "PVH's memory map");
     for (uint32_t i = 0; i < info->memory_map_count; i++)
         if (map[i].type != MEMORY_NONE)
             boot_add_memory(map[i].base, map[i].length, map[i].type == MEMORY_USABLE);

@@ -50,8 +50,12 @@ nstime_t clock_now(void) {
     uint64_t ticks = cpu_ticks() - scale.base_ticks;
     return (nstime_t)((unsigned __int128)ticks * scale.mult >> scale.shift);
 }
-uint64_t clock_ticks_per_second(void) { return tsc_rate; }
-struct clock_scale clock_scale(void) { return scale; }
+uint64_t clock_ticks_per_second(void) {
+    return tsc_rate;
+}
+struct clock_scale clock_scale(void) {
+    return scale;
+}
 
 void clock_spin(nstime_t duration) {
     nstime_t end = clock_now() + duration;
@@ -71,8 +75,12 @@ struct reference {
 static volatile uint64_t *hpet;
 static uint16_t pm_port;
 
-static uint64_t hpet_read(void) { return hpet[HPET_COUNTER]; }
-static uint64_t pm_read(void) { return port_in32(pm_port); }
+static uint64_t hpet_read(void) {
+    return hpet[HPET_COUNTER];
+}
+static uint64_t pm_read(void) {
+    return port_in32(pm_port);
+}
 /* Channel 0 counts down from 65536; latched, because it is read in two halves. */
 static uint64_t pit_read(void) {
     port_out8(PIT_COMMAND, 0);
@@ -168,7 +176,9 @@ static uint64_t measure(const struct reference *reference, uint64_t *out_timer_r
     return least == UINT64_MAX ? 0 : least;
 }
 
-static bool agree(uint64_t a, uint64_t b) { return (a > b ? a - b : b - a) <= b / 50; }
+static bool agree(uint64_t a, uint64_t b) {
+    return (a > b ? a - b : b - a) <= b / 50;
+}
 
 struct candidate {
     struct reference reference;
@@ -249,7 +259,9 @@ void clock_arm(nstime_t deadline) {
         start_timer(deadline);
 }
 
-void clock_disarm(void) { clock_arm(TIME_INFINITE); }
+void clock_disarm(void) {
+    clock_arm(TIME_INFINITE);
+}
 
 void clock_interrupt(void) {
     nstime_t deadline = amd64_this()->deadline;

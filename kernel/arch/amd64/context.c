@@ -37,8 +37,8 @@ void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack
     *--frame = 0; /* two words keep the stack aligned at the call */
     *--frame = 0;
     *--frame = (uint64_t)(uintptr_t)context_start;
-    *--frame = 0;                          /* rbp */
-    *--frame = (uint64_t)(uintptr_t)entry; /* rbx */
+    *--frame = 0;                             /* rbp */
+    *--frame = (uint64_t)(uintptr_t)entry;    /* rbx */
     *--frame = (uint64_t)(uintptr_t)argument; /* r12 */
     *--frame = 0;
     *--frame = 0;
@@ -46,7 +46,9 @@ void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack
     thread->rsp = (uint64_t)(uintptr_t)frame;
 }
 
-size_t arch_extended_state_size(void) { return cpu_features.extended_state_size; }
+size_t arch_extended_state_size(void) {
+    return cpu_features.extended_state_size;
+}
 
 void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
     DEBUG_ASSERT(((uintptr_t)area & 63) == 0);
@@ -59,10 +61,16 @@ void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
 }
 
 static void state_save(void *area) {
-    __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
+    if (unlikely(!cpu_features.xsave))
+        __asm__ volatile("fxsave64 (%0)" ::"r"(area) : "memory");
+    else
+        __asm__ volatile("xsave64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
 }
 static void state_load(const void *area) {
-    __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
+    if (unlikely(!cpu_features.xsave))
+        __asm__ volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
+    else
+        __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
 }
 
 static uint64_t user_gs_base_read(void) {

@@ -6,9 +6,9 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 
-#define XCR0_X87    ((uint64_t)1)
-#define XCR0_SSE    ((uint64_t)2)
-#define XCR0_AVX    ((uint64_t)4)
+#define XCR0_X87       ((uint64_t)1)
+#define XCR0_SSE       ((uint64_t)2)
+#define XCR0_AVX       ((uint64_t)4)
 #define XSAVE_AREA_MAX 4096
 
 struct amd64_cpu boot_cpu = {.cpu = {.online = true}, .deadline = TIME_INFINITE};
@@ -20,9 +20,16 @@ static void need(bool has, const char *what) {
         string_copy(first_missing, sizeof(first_missing), what);
 }
 
+/*
+ * Without any extension of XSAVE (leaf 0Dh, 1) there is no AVX either, and FXSAVE
+ * keeps the same state. That also avoids an emulator that hangs when OSXSAVE is set then.
+ */
 static void read_extended_state(void) {
     struct cpuid_result leaf = cpuid(0xd, 0);
+    cpu_features.xsave = cpuid(0xd, 1).eax != 0;
     cpu_features.xcr0 = (XCR0_X87 | XCR0_SSE | XCR0_AVX) & leaf.eax;
+    if (!cpu_features.xsave)
+        cpu_features.xcr0 = XCR0_X87 | XCR0_SSE;
     cpu_features.extended_state_size = 512 + 64;
     if (!(cpu_features.xcr0 & XCR0_AVX))
         return;
@@ -64,7 +71,9 @@ static void xcr0_write(uint64_t value) {
 }
 
 void cpu_enable_features(void) {
-    uint64_t cr4 = cr4_read() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE | CR4_OSXSAVE;
+    uint64_t cr4 = cr4_read() | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_FSGSBASE;
+    if (cpu_features.xsave)
+        cr4 |= CR4_OSXSAVE;
     if (cpu_features.smep)
         cr4 |= CR4_SMEP;
     if (cpu_features.smap)
@@ -73,14 +82,14 @@ void cpu_enable_features(void) {
         cr4 |= CR4_UMIP;
     cr4_write(cr4);
     cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_MP | CR0_NE | CR0_WP);
-    xcr0_write(cpu_features.xcr0);
+    if (cpu_features.xsave)
+        xcr0_write(cpu_features.xcr0);
     /* Memory types by table index: 0 write-back, 1 write-combining, 2 and 3 uncached. */
     msr_write(MSR_PAT, 0x0007040600070106);
     msr_write(MSR_STAR, (uint64_t)(SELECTOR_USER_CODE32 & ~3) << 48 | (uint64_t)3 << 48 |
                             (uint64_t)SELECTOR_KERNEL_CODE << 32);
     msr_write(MSR_LSTAR, (uint64_t)(uintptr_t)syscall_entry);
-    msr_write(MSR_SFMASK,
-              RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
+    msr_write(MSR_SFMASK, RFLAGS_IF | RFLAGS_DF | RFLAGS_TF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
     msr_write(MSR_KERNEL_GS_BASE, 0);
 }
 
@@ -101,7 +110,9 @@ bool cpu_random(uint64_t *out_bits) {
 
 /* The compiler calls it when a function's guard word was overwritten. */
 void __stack_chk_fail(void) NORETURN;
-void __stack_chk_fail(void) { panic("a function's stack frame was overwritten"); }
+void __stack_chk_fail(void) {
+    panic("a function's stack frame was overwritten");
+}
 
 bool cpu_on_own_stack(uintptr_t address) {
     const struct amd64_cpu *cpu = amd64_this();

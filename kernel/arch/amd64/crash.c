@@ -21,9 +21,20 @@ static void crash_stack(void) {
     volatile char start = 1;
     panic("the stack holds a recursion of depth %u", deep(&start));
 }
-static void crash_null(void) { *(volatile int *)(uintptr_t)8 = 1; }
-static void crash_assert(void) { ASSERT(boot_info.range_count == 0); }
-static void crash_ud(void) { __asm__ volatile("ud2"); }
+/* A frame that is larger than any guard: the first push lies far below the stack. */
+static void crash_skip(void) {
+    __asm__ volatile("subq $65536, %rsp; pushq %rax");
+    __builtin_unreachable();
+}
+static void crash_null(void) {
+    *(volatile int *)(uintptr_t)8 = 1;
+}
+static void crash_assert(void) {
+    ASSERT(boot_info.range_count == 0);
+}
+static void crash_ud(void) {
+    __asm__ volatile("ud2");
+}
 static void crash_text(void) {
     *(volatile char *)(uintptr_t)kernel_main = 0;
 }
@@ -32,7 +43,9 @@ static void crash_df(void) {
     __asm__ volatile("movq $0x1000, %rsp; pushq %rax");
     __builtin_unreachable();
 }
-static void crash_execute(void) { ((void (*)(void))(uintptr_t)&boot_info)(); }
+static void crash_execute(void) {
+    ((void (*)(void))(uintptr_t)&boot_info)();
+}
 /* A smashed stack protector's word is found at the function's end. */
 static NOINLINE void smash(volatile char *at) {
     for (unsigned i = 0; i < 64; i++)
@@ -47,8 +60,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } ways[] = {
-    {"stack", crash_stack}, {"null", crash_null}, {"assert", crash_assert},   {"ud", crash_ud},
-    {"text", crash_text},   {"df", crash_df},     {"execute", crash_execute}, {"smash", crash_smash},
+    {"stack", crash_stack},   {"skip", crash_skip},       {"null", crash_null},
+    {"assert", crash_assert}, {"ud", crash_ud},           {"text", crash_text},
+    {"df", crash_df},         {"execute", crash_execute}, {"smash", crash_smash},
 };
 
 void crash_if_asked(void) {

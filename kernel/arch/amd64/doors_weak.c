@@ -9,7 +9,9 @@
 
 #define WEAK __attribute__((weak))
 
-WEAK status_t upcall_page_fault(const struct fault *fault) { return ERR_NOT_FOUND; }
+WEAK status_t upcall_page_fault(const struct fault *fault) {
+    return ERR_NOT_FOUND;
+}
 WEAK void upcall_exception(const struct exception *exception) {
     panic("user exception: %s", exception->name);
 }

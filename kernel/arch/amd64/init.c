@@ -25,11 +25,11 @@ void arch_init_early(void) {
     tables_init();
     tables_load(&boot_cpu);
     msr_write(MSR_GS_BASE, (uint64_t)(uintptr_t)&boot_cpu); /* the selector was loaded */
+    boot_collect();
+    choose_log_ports();
     cpu_check_features();
     cpu_enable_features();
     user_access_guarded = cpu_features.smap;
-    boot_collect();
-    choose_log_ports();
     ASSERT(cpu_on_own_stack((uintptr_t)__builtin_frame_address(0)));
 }
 
@@ -38,5 +38,4 @@ void arch_init_platform(const struct platform_info *platform) {
     apic_init(platform);
     clock_init(platform);
     uart_enable_interrupts();
-    crash_if_asked();
 }

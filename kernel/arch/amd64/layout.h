@@ -13,12 +13,12 @@
  */
 #pragma once
 
-#define KERNEL_BASE      0xffffffff80000000
-#define PHYSICAL_MAP     0xffff800000000000
-#define FIXED_BASE       0xffffffffc0000000
-#define KERNEL_PHYSICAL  0x200000
+#define KERNEL_BASE     0xffffffff80000000
+#define PHYSICAL_MAP    0xffff800000000000
+#define FIXED_BASE      0xffffffffc0000000
+#define KERNEL_PHYSICAL 0x200000
 
-#define BOOT_STACK_SIZE  16384
+#define BOOT_STACK_SIZE 16384
 
 /* Segment selectors. SYSRET wants: 32-bit user code, user data, 64-bit user code. */
 #define SELECTOR_KERNEL_CODE 0x08
@@ -36,46 +36,46 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
-#define LOADER_MULTIBOOT2  0x36d76289
-#define LOADER_PVH         0x336ec578
+#define LOADER_MULTIBOOT2 0x36d76289
+#define LOADER_PVH        0x336ec578
 
 /* struct cpu */
-#define CPU_CURRENT        0x08
-#define CPU_KERNEL_STACK   0x10
-#define CPU_SCRATCH        0x18
-#define CPU_STACK_GUARD    0x28
-#define CPU_SYSCALLS       0x1b8
+#define CPU_CURRENT      0x08
+#define CPU_KERNEL_STACK 0x10
+#define CPU_SCRATCH      0x18
+#define CPU_STACK_GUARD  0x28
+#define CPU_SYSCALLS     0x1b8
 
 /* struct arch_thread, and the `pending` word that follows it */
-#define THREAD_RSP            0
-#define THREAD_WINDOW_BEGIN   8
-#define THREAD_WINDOW_LENGTH  16
-#define THREAD_PENDING        80
+#define THREAD_RSP           0
+#define THREAD_WINDOW_BEGIN  8
+#define THREAD_WINDOW_LENGTH 16
+#define THREAD_PENDING       80
 
 /* struct user_frame */
-#define FRAME_R15     0
-#define FRAME_R14     8
-#define FRAME_R13     16
-#define FRAME_R12     24
-#define FRAME_RBP     32
-#define FRAME_RBX     40
-#define FRAME_R11     48
-#define FRAME_R10     56
-#define FRAME_R9      64
-#define FRAME_R8      72
-#define FRAME_RAX     80
-#define FRAME_RCX     88
-#define FRAME_RDX     96
-#define FRAME_RSI     104
-#define FRAME_RDI     112
-#define FRAME_VECTOR  120
-#define FRAME_ERROR   128
-#define FRAME_RIP     136
-#define FRAME_CS      144
-#define FRAME_RFLAGS  152
-#define FRAME_RSP     160
-#define FRAME_SS      168
-#define FRAME_SIZE    176
+#define FRAME_R15    0
+#define FRAME_R14    8
+#define FRAME_R13    16
+#define FRAME_R12    24
+#define FRAME_RBP    32
+#define FRAME_RBX    40
+#define FRAME_R11    48
+#define FRAME_R10    56
+#define FRAME_R9     64
+#define FRAME_R8     72
+#define FRAME_RAX    80
+#define FRAME_RCX    88
+#define FRAME_RDX    96
+#define FRAME_RSI    104
+#define FRAME_RDI    112
+#define FRAME_VECTOR 120
+#define FRAME_ERROR  128
+#define FRAME_RIP    136
+#define FRAME_CS     144
+#define FRAME_RFLAGS 152
+#define FRAME_RSP    160
+#define FRAME_SS     168
+#define FRAME_SIZE   176
 
 /* Vectors. 0 to 31 are the processor's exceptions. */
 #define VECTOR_DEBUG         1

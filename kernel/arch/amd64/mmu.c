@@ -51,7 +51,9 @@ unsigned paging_prot(uint64_t entry) {
     return prot;
 }
 
-uint64_t *mmu_root(const struct mmu *mmu) { return phys_to_virt(mmu->root); }
+uint64_t *mmu_root(const struct mmu *mmu) {
+    return phys_to_virt(mmu->root);
+}
 
 /* ---- Life ---- */
 

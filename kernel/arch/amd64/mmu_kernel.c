@@ -14,10 +14,10 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 
-#define READ_SLOT     0 /* of fixed_table */
-#define FIRST_DEVICE  1
-#define LAST_DEVICE   31
-#define PAGE_BITS     (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX)
+#define READ_SLOT    0 /* of fixed_table */
+#define FIRST_DEVICE 1
+#define LAST_DEVICE  31
+#define PAGE_BITS    (PTE_PRESENT | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX)
 
 extern const char kernel_text_start[], kernel_text_end[];
 extern const char kernel_rodata_start[], kernel_rodata_end[];
@@ -34,7 +34,9 @@ static uint64_t image_physical(const void *address) {
     return (uint64_t)(uintptr_t)address - KERNEL_BASE;
 }
 
-void *phys_to_virt(paddr_t address) { return (void *)(PHYSICAL_MAP + address.value); }
+void *phys_to_virt(paddr_t address) {
+    return (void *)(PHYSICAL_MAP + address.value);
+}
 paddr_t virt_to_phys(const void *address) {
     uint64_t value = (uint64_t)(uintptr_t)address;
     return paddr(value >= KERNEL_BASE ? value - KERNEL_BASE : value - PHYSICAL_MAP);

@@ -5,13 +5,21 @@
 
 #include "arch/amd64/amd64.h"
 
-#define TABLE_ENTRIES 512
+#define TABLE_ENTRIES     512
 #define ROOT_USER_ENTRIES 256
 
-ALWAYS_INLINE unsigned root_index(vaddr_t va) { return va >> 39 & 511; }
-ALWAYS_INLINE unsigned pointers_index(vaddr_t va) { return va >> 30 & 511; }
-ALWAYS_INLINE unsigned directory_index(vaddr_t va) { return va >> 21 & 511; }
-ALWAYS_INLINE unsigned table_index(vaddr_t va) { return va >> 12 & 511; }
+ALWAYS_INLINE unsigned root_index(vaddr_t va) {
+    return va >> 39 & 511;
+}
+ALWAYS_INLINE unsigned pointers_index(vaddr_t va) {
+    return va >> 30 & 511;
+}
+ALWAYS_INLINE unsigned directory_index(vaddr_t va) {
+    return va >> 21 & 511;
+}
+ALWAYS_INLINE unsigned table_index(vaddr_t va) {
+    return va >> 12 & 511;
+}
 
 /* The table that an entry points to. */
 ALWAYS_INLINE uint64_t *entry_table(uint64_t entry) {

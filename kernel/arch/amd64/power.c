@@ -13,13 +13,13 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-#define EXIT_PORT      0xf4
-#define EXIT_POWEROFF  0x10
-#define EXIT_PANIC     0x12
-#define END_PORT       0xe8
-#define RESET_PORT     0xcf9
-#define KEYBOARD_PORT  0x64
-#define SLEEP_ENABLE   ((uint16_t)1 << 13)
+#define EXIT_PORT     0xf4
+#define EXIT_POWEROFF 0x10
+#define EXIT_PANIC    0x12
+#define END_PORT      0xe8
+#define RESET_PORT    0xcf9
+#define KEYBOARD_PORT 0x64
+#define SLEEP_ENABLE  ((uint16_t)1 << 13)
 
 #define SPACE_MEMORY 0
 #define SPACE_IO     1

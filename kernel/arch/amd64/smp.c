@@ -20,14 +20,18 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 
-#define START_PATIENCE ((nstime_t)2000000000) /* an overloaded host is slow */
+#define START_PATIENCE  ((nstime_t)2000000000) /* an overloaded host is slow */
 #define FLUSH_ALL_PAGES 64
 
 static struct amd64_cpu *cpus[MAX_CPUS] = {&boot_cpu};
 static _Atomic unsigned online_count = 1;
 
-unsigned cpu_count(void) { return atomic_load_explicit(&online_count, memory_order_relaxed); }
-struct cpu *cpu_get(unsigned id) { return &cpus[id]->cpu; }
+unsigned cpu_count(void) {
+    return atomic_load_explicit(&online_count, memory_order_relaxed);
+}
+struct cpu *cpu_get(unsigned id) {
+    return &cpus[id]->cpu;
+}
 
 /* ---- Requests ---- */
 
@@ -170,7 +174,9 @@ void cpu_send_resched(unsigned cpu) {
         apic_send(cpus[cpu]->apic_id, VECTOR_RESCHEDULE);
 }
 
-void cpu_idle(void) { __asm__ volatile("sti; hlt; cli" ::: "memory"); }
+void cpu_idle(void) {
+    __asm__ volatile("sti; hlt; cli" ::: "memory");
+}
 
 /* ---- The end ---- */
 
@@ -205,7 +211,9 @@ void ap_main(struct amd64_cpu *cpu) NORETURN;
 
 static paddr_t trampoline;
 
-void smp_take_trampoline(void) { trampoline = boot_take_pages(1, 0xa0000); }
+void smp_take_trampoline(void) {
+    trampoline = boot_take_pages(1, 0xa0000);
+}
 
 void ap_main(struct amd64_cpu *cpu) {
     tables_load(cpu);
@@ -251,14 +259,17 @@ static bool ap_start(struct amd64_cpu *cpu) {
     return atomic_load(&cpu->started);
 }
 
+/* Let it go, and wait until the scheduler has it. */
 static void ap_release(struct amd64_cpu *cpu) {
     cpus[cpu->cpu.id] = cpu;
     cpu->cpu.online = true;
     atomic_store(&online_count, cpu->cpu.id + 1);
     atomic_store(&cpu->released, true);
+    while (!*(struct thread *volatile *)&cpu->cpu.idle_thread)
+        cpu_relax();
 }
 
-void arch_start_cpus(const struct platform_info *platform, unsigned max) {
+static void start_cpus(const struct platform_info *platform, unsigned max) {
     uint32_t me = apic_id_this();
     if (trampoline.value == 0 || platform->cpu_count <= 1 || max <= 1)
         return;
@@ -280,4 +291,9 @@ void arch_start_cpus(const struct platform_info *platform, unsigned max) {
         }
         ap_release(cpu);
     }
+}
+
+void arch_start_cpus(const struct platform_info *platform, unsigned max) {
+    start_cpus(platform, max);
+    crash_if_asked(); /* here, because it is a thread with other CPUs around it */
 }

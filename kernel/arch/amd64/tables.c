@@ -2,8 +2,8 @@
  * tables.c - segment descriptors, interrupt gates, and the stacks that gates name.
  *
  * Each CPU has its own GDT and TSS. The IDT is one for all, in memory that is made
- * read-only to nobody but is written only here. Double fault, NMI, machine check and debug exceptions
- * run on stacks of their own, each between unmapped pages, in the fixed range:
+ * read-only to nobody but is written only here. Double fault, NMI, machine check and debug
+ * exceptions run on stacks of their own, each between unmapped pages, in the fixed range:
  *
  *   ist_area(cpu): [gap][stack 1][gap][stack 2][gap][stack 3][gap][stack 4][gap][idle stack]
  *
@@ -39,8 +39,8 @@ static char boot_ist_stacks[IST_COUNT][IST_STACK_SIZE] ALIGNED(4096);
 #define IDLE_PAGES     (KERNEL_STACK_SIZE / PAGE_SIZE)
 
 static vaddr_t area_base(unsigned cpu) {
-    return FIXED_BASE + (cpu == 0 ? BOOT_AREA_SLOT * PAGE_SIZE
-                                  : MIB(2) + (cpu - 1) * AREA_PAGES * PAGE_SIZE);
+    return FIXED_BASE +
+           (cpu == 0 ? BOOT_AREA_SLOT * PAGE_SIZE : MIB(2) + (cpu - 1) * AREA_PAGES * PAGE_SIZE);
 }
 vaddr_t ist_stack_base(unsigned cpu, unsigned ist) {
     return area_base(cpu) + PAGE_SIZE + (ist - 1) * (IST_PAGES + 1) * PAGE_SIZE;
@@ -56,8 +56,8 @@ void boot_cpu_stacks_map(void) {
     for (unsigned ist = 1; ist <= IST_COUNT; ist++) {
         vaddr_t base = ist_stack_base(0, ist);
         for (unsigned page = 0; page < IST_PAGES; page++) {
-            uint64_t pa = (uint64_t)(uintptr_t)&boot_ist_stacks[ist - 1][page * PAGE_SIZE] -
-                          KERNEL_BASE;
+            uint64_t pa =
+                (uint64_t)(uintptr_t)&boot_ist_stacks[ist - 1][page * PAGE_SIZE] - KERNEL_BASE;
             fixed_table[(base - FIXED_BASE) / PAGE_SIZE + page] =
                 pa | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED | PTE_DIRTY | PTE_GLOBAL | PTE_NX;
         }
@@ -133,9 +133,9 @@ void tables_load(struct amd64_cpu *cpu) {
     struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
     __asm__ volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(gdtr), "m"(idtr), "r"(SELECTOR_TSS)
                      : "memory");
-    __asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
-                     ::"i"(SELECTOR_KERNEL_CODE)
-                     : "rax", "memory");
+    __asm__ volatile(
+        "pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" ::"i"(SELECTOR_KERNEL_CODE)
+        : "rax", "memory");
     __asm__ volatile("movl %0, %%ss; movl %1, %%ds; movl %1, %%es" ::"r"(SELECTOR_KERNEL_DATA),
                      "r"(0));
 }

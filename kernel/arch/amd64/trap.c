@@ -17,36 +17,52 @@
 #include "lib/log.h"
 
 /* ZX_EXCP_*, ZX-ABI.md section 1.13. */
-#define EXCEPTION_GENERAL        0x008
-#define EXCEPTION_PAGE_FAULT     0x108
-#define EXCEPTION_UNDEFINED      0x208
-#define EXCEPTION_SW_BREAKPOINT  0x308
-#define EXCEPTION_HW_BREAKPOINT  0x408
-#define EXCEPTION_ALIGNMENT      0x508
+#define EXCEPTION_GENERAL       0x008
+#define EXCEPTION_PAGE_FAULT    0x108
+#define EXCEPTION_UNDEFINED     0x208
+#define EXCEPTION_SW_BREAKPOINT 0x308
+#define EXCEPTION_HW_BREAKPOINT 0x408
+#define EXCEPTION_ALIGNMENT     0x508
 
-#define ERROR_PRESENT 1
-#define ERROR_WRITE   2
-#define ERROR_USER    4
+#define ERROR_PRESENT  1
+#define ERROR_WRITE    2
+#define ERROR_USER     4
 #define ERROR_RESERVED 8
-#define ERROR_FETCH   16
+#define ERROR_FETCH    16
 
 static const char *const names[32] = {
-    "divide error",       "debug",
-    "NMI",                "breakpoint",
-    "overflow",           "bound range exceeded",
-    "invalid opcode",     "device not available",
-    "double fault",       "coprocessor segment overrun",
-    "invalid TSS",        "segment not present",
-    "stack fault",        "general protection fault",
-    "page fault",         "reserved exception 15",
-    "x87 floating point", "alignment check",
-    "machine check",      "SIMD floating point",
-    "virtualization",     "control protection",
-    "reserved exception 22", "reserved exception 23",
-    "reserved exception 24", "reserved exception 25",
-    "reserved exception 26", "reserved exception 27",
-    "hypervisor injection",  "VMM communication",
-    "security exception", "reserved exception 31",
+    "divide error",
+    "debug",
+    "NMI",
+    "breakpoint",
+    "overflow",
+    "bound range exceeded",
+    "invalid opcode",
+    "device not available",
+    "double fault",
+    "coprocessor segment overrun",
+    "invalid TSS",
+    "segment not present",
+    "stack fault",
+    "general protection fault",
+    "page fault",
+    "reserved exception 15",
+    "x87 floating point",
+    "alignment check",
+    "machine check",
+    "SIMD floating point",
+    "virtualization",
+    "control protection",
+    "reserved exception 22",
+    "reserved exception 23",
+    "reserved exception 24",
+    "reserved exception 25",
+    "reserved exception 26",
+    "reserved exception 27",
+    "hypervisor injection",
+    "VMM communication",
+    "security exception",
+    "reserved exception 31",
 };
 
 const char *trap_name(uint64_t vector) {
@@ -146,7 +162,9 @@ static void exit_to_user(struct user_frame *frame) {
     }
 }
 
-void syscall_slow_exit(struct user_frame *frame) { exit_to_user(frame); }
+void syscall_slow_exit(struct user_frame *frame) {
+    exit_to_user(frame);
+}
 
 uint64_t syscall_forbidden(struct user_frame *frame) {
     upcall_forbidden_syscall(frame);

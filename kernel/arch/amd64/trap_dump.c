@@ -8,7 +8,7 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 
-#define DUMP_FRAMES 24
+#define DUMP_FRAMES 10
 
 static void dump_registers(const struct user_frame *f) {
     typedef unsigned long long u;
@@ -23,10 +23,18 @@ static void dump_registers(const struct user_frame *f) {
     log_error("  r13 %016llx  r14 %016llx  r15 %016llx", (u)f->r13, (u)f->r14, (u)f->r15);
 }
 
-void arch_dump_user_frame(const struct user_frame *frame) { dump_registers(frame); }
-vaddr_t arch_user_frame_ip(const struct user_frame *frame) { return frame->rip; }
-vaddr_t arch_user_frame_sp(const struct user_frame *frame) { return frame->rsp; }
-vaddr_t arch_user_frame_fp(const struct user_frame *frame) { return frame->rbp; }
+void arch_dump_user_frame(const struct user_frame *frame) {
+    dump_registers(frame);
+}
+vaddr_t arch_user_frame_ip(const struct user_frame *frame) {
+    return frame->rip;
+}
+vaddr_t arch_user_frame_sp(const struct user_frame *frame) {
+    return frame->rsp;
+}
+vaddr_t arch_user_frame_fp(const struct user_frame *frame) {
+    return frame->rbp;
+}
 
 void cpu_dump_stack(uintptr_t frame) {
     uintptr_t pcs[DUMP_FRAMES];
@@ -36,8 +44,8 @@ void cpu_dump_stack(uintptr_t frame) {
 }
 
 void trap_dump_kernel_frame(const struct user_frame *frame, uint64_t address) {
-    log_error("%s on CPU %u: error %#llx, cr2 %#llx, cr3 %#llx", trap_name(frame->vector),
-              cpu_id(), (unsigned long long)frame->error, (unsigned long long)address,
+    log_error("%s on CPU %u: error %#llx, cr2 %#llx, cr3 %#llx", trap_name(frame->vector), cpu_id(),
+              (unsigned long long)frame->error, (unsigned long long)address,
               (unsigned long long)cr3_read());
     dump_registers(frame);
     log_error("  #- %#018llx", (unsigned long long)frame->rip);

@@ -16,14 +16,14 @@
 #define PORT       0x3f8
 #define DEBUG_PORT 0xe9
 
-#define DATA            (PORT + 0)
-#define INTERRUPTS      (PORT + 1)
-#define FIFO_CONTROL    (PORT + 2)
-#define INTERRUPT_ID    (PORT + 2)
-#define LINE_CONTROL    (PORT + 3)
-#define MODEM_CONTROL   (PORT + 4)
-#define LINE_STATUS     (PORT + 5)
-#define SCRATCH         (PORT + 7)
+#define DATA          (PORT + 0)
+#define INTERRUPTS    (PORT + 1)
+#define FIFO_CONTROL  (PORT + 2)
+#define INTERRUPT_ID  (PORT + 2)
+#define LINE_CONTROL  (PORT + 3)
+#define MODEM_CONTROL (PORT + 4)
+#define LINE_STATUS   (PORT + 5)
+#define SCRATCH       (PORT + 7)
 
 #define INTERRUPT_RECEIVED 0x01
 #define INTERRUPT_ROOM     0x02
@@ -31,9 +31,9 @@
 #define STATUS_ROOM        0x20 /* the transmit FIFO is empty */
 #define STATUS_IDLE        0x40 /* and the last byte has left the wire */
 
-#define FIFO_BYTES  16
-#define SPIN_LIMIT  1000000
-#define RING_BYTES  4096 /* a power of two */
+#define FIFO_BYTES 16
+#define SPIN_LIMIT 1000000
+#define RING_BYTES 4096 /* a power of two */
 
 struct ring {
     char bytes[RING_BYTES];
@@ -45,14 +45,18 @@ static struct ring transmit, receive;
 static bool present, interrupts_on, room_wanted;
 static bool to_serial = true, to_debug_port;
 
-static uint32_t ring_count(const struct ring *ring) { return ring->head - ring->tail; }
+static uint32_t ring_count(const struct ring *ring) {
+    return ring->head - ring->tail;
+}
 static bool ring_put(struct ring *ring, char byte) {
     if (ring_count(ring) == RING_BYTES)
         return false;
     ring->bytes[ring->head++ % RING_BYTES] = byte;
     return true;
 }
-static char ring_take(struct ring *ring) { return ring->bytes[ring->tail++ % RING_BYTES]; }
+static char ring_take(struct ring *ring) {
+    return ring->bytes[ring->tail++ % RING_BYTES];
+}
 
 void uart_init(void) {
     port_out8(SCRATCH, 0x5a);
@@ -122,8 +126,7 @@ static void transmit_locked(void) REQUIRES(console_lock) {
 /* The interrupt is wanted exactly while bytes wait in the ring. */
 static void set_interrupts_locked(void) REQUIRES(console_lock) {
     if (interrupts_on)
-        port_out8(INTERRUPTS,
-                  INTERRUPT_RECEIVED | (ring_count(&transmit) ? INTERRUPT_ROOM : 0));
+        port_out8(INTERRUPTS, INTERRUPT_RECEIVED | (ring_count(&transmit) ? INTERRUPT_ROOM : 0));
 }
 
 size_t console_write(const char *bytes, size_t length) {

@@ -10,8 +10,12 @@ typedef uint64_t irq_state_t;
 
 #define RFLAGS_IF ((uint64_t)1 << 9)
 
-ALWAYS_INLINE void irq_enable(void) { __asm__ volatile("sti" ::: "memory"); }
-ALWAYS_INLINE void irq_disable(void) { __asm__ volatile("cli" ::: "memory"); }
+ALWAYS_INLINE void irq_enable(void) {
+    __asm__ volatile("sti" ::: "memory");
+}
+ALWAYS_INLINE void irq_disable(void) {
+    __asm__ volatile("cli" ::: "memory");
+}
 ALWAYS_INLINE irq_state_t irq_save(void) {
     irq_state_t state;
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(state)::"memory");
@@ -36,7 +40,9 @@ ALWAYS_INLINE struct cpu *cpu_this(void) {
 ALWAYS_INLINE struct thread *thread_current(void) {
     return *(struct thread *__attribute__((address_space(256))) *)(uintptr_t)8;
 }
-ALWAYS_INLINE void cpu_relax(void) { __asm__ volatile("pause" ::: "memory"); }
+ALWAYS_INLINE void cpu_relax(void) {
+    __asm__ volatile("pause" ::: "memory");
+}
 ALWAYS_INLINE uint64_t cpu_ticks(void) {
     uint32_t low, high;
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
