@@ -127,6 +127,8 @@ KERNEL_AMD64 = {
 
 # Files of KERNEL_AMD64 that the host builds as well (parsers, mostly).
 KERNEL_ALSO_ON_HOST = [
+    'kernel/arch/amd64/boot_option.c',
+    'kernel/dev/acpi.c',
 ]
 
 # The kernel image links with this script; empty as long as there is none.

@@ -16,18 +16,34 @@ static void family_unref(struct vmo_family *family) {
         kheap_free(family);
 }
 
+static struct vmo_family *family_create(void) {
+    struct vmo_family *family = kheap_zalloc(sizeof(*family));
+    if (!family)
+        return NULL;
+    ref_init(&family->refs);
+    mutex_init(&family->lock, RANK_FAMILY, "vmo family");
+    list_init(&family->members);
+    return family;
+}
+
+/* Under the new family's lock, which whoever sees the family takes before it looks. */
+static bool family_found(struct vmo_family *family, struct vmo *vmo) {
+    struct vmo_family *none = NULL;
+    MUTEX_GUARD(&family->lock);
+    if (!atomic_compare_exchange_strong(&vmo->family, &none, family))
+        return false;
+    list_add_tail(&family->members, &vmo->member);
+    return true;
+}
+
 /* A family of one for a VMO that has none. */
 status_t vmo_family_ensure(struct vmo *vmo) {
     if (atomic_load(&vmo->family))
         return OK;
-    struct vmo_family *family = kheap_zalloc(sizeof(*family)), *none = NULL;
+    struct vmo_family *family = family_create();
     if (!family)
         return ERR_NO_MEMORY;
-    ref_init(&family->refs);
-    mutex_init(&family->lock, RANK_FAMILY, "vmo family");
-    list_init(&family->members);
-    list_add_tail(&family->members, &vmo->member);
-    if (!atomic_compare_exchange_strong(&vmo->family, &none, family))
+    if (!family_found(family, vmo))
         kheap_free(family); /* another clone of the same VMO was first */
     return OK;
 }

@@ -33,55 +33,6 @@ void host_boot_init(const struct host_options *options) {
     boot_info.ram_bytes = options->memory - HOLE;
 }
 
-/* The text behind `name` on the command line up to the next space, or NULL. */
-static const char *option_find(const char *name, size_t *out_length) {
-    size_t length = strlen(name);
-
-    for (const char *word = boot_info.cmdline; *word;) {
-        const char *end = strchr(word, ' ');
-        size_t size = end ? (size_t)(end - word) : strlen(word);
-        if (size >= length && strncmp(word, name, length) == 0 &&
-            (size == length || word[length] == '=')) {
-            *out_length = size == length ? 0 : size - length - 1;
-            return size == length ? word + size : word + length + 1;
-        }
-        word += size + (end != NULL);
-    }
-    return NULL;
-}
-
-bool boot_option(const char *name, char *buffer, size_t size) {
-    size_t length = 0;
-    const char *value = option_find(name, &length);
-
-    if (!value || size == 0)
-        return value != NULL;
-    length = MIN(length, size - 1);
-    memcpy(buffer, value, length);
-    buffer[length] = '\0';
-    return true;
-}
-
-uint64_t boot_option_u64(const char *name, uint64_t otherwise) {
-    char text[24];
-    uint64_t value = 0;
-
-    if (!boot_option(name, text, sizeof(text)) || text[0] == '\0')
-        return otherwise;
-    for (const char *c = text; *c >= '0' && *c <= '9'; c++)
-        value = value * 10 + (uint64_t)(*c - '0');
-    return value;
-}
-
-bool boot_option_bool(const char *name, bool otherwise) {
-    char text[8];
-
-    if (!boot_option(name, text, sizeof(text)))
-        return otherwise;
-    return strcmp(text, "off") != 0 && strcmp(text, "0") != 0 && strcmp(text, "no") != 0 &&
-           strcmp(text, "false") != 0;
-}
-
 void arch_init_early(void) { log_set_console(console_emit); }
 void arch_init_memory(void) {}
 void arch_init_platform(const struct platform_info *platform) {}
