@@ -175,14 +175,50 @@ VDSO_LINKER_SCRIPT = 'kernel/vdso/vdso.ld'
 
 # The native user library (libzx.a), and the object every program starts with.
 ULIB = {
-    'ulib/zx': [
-    ],
-    'ulib/c': [
+    'kernel/lib': [
+        'cpio.c',
+        'elf.c',
+        'fmt.c',
+        'string.c',
     ],
     'ulib': [
+        'utest.c',
+    ],
+    'ulib/c': [
+        'ctype.c',
+        'environment.c',
+        'exit.c',
+        'fail.c',
+        'heap_pages.c',
+        'lock.c',
+        'malloc.c',
+        'number.c',
+        'printf.c',
+        'sort.c',
+        'stack_check.c',
+        'stdio.c',
+        'stream.c',
+        'string.c',
+        'threads.c',
+        'time.c',
+    ],
+    'ulib/zx': [
+        'archive.c',
+        'crt0.S',
+        'launch.c',
+        'load.c',
+        'message.c',
+        'process.c',
+        'resolve.c',
+        'start.c',
+        'start_message.c',
+        'status.c',
+        'stubs.c',
+        'stubs_check.c',
+        'tls.c',
     ],
 }
-ULIB_START = ''
+ULIB_START = 'ulib/zx/crt0.S'
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {

@@ -1,0 +1,6 @@
+/*
+ * strings.h - comparisons that ignore case; declared by <string.h> as well.
+ */
+#pragma once
+
+#include <string.h>

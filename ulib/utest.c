@@ -1,0 +1,68 @@
+/*
+ * utest.c - finds a program's tests in the linker's section, runs them and counts.
+ */
+#include <jacinth/utest.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define HIDDEN __attribute__((visibility("hidden")))
+extern const struct utest tests_begin[] __asm__("__start_utests") HIDDEN;
+extern const struct utest tests_end[] __asm__("__stop_utests") HIDDEN;
+
+static const struct utest *running;
+static bool failed;
+
+void utest_fail(const char *file, int line, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    printf("%s:%d: %s: ", file, line, running->name);
+    vprintf(format, args);
+    printf("\n");
+    va_end(args);
+    failed = true;
+}
+
+bool utest_equal(const char *file, int line, const char *text, int64_t want, int64_t got) {
+    if (want == got)
+        return true;
+    utest_fail(file, line, "%s is %ld (%#lx), not %ld (%#lx)", text, got, (unsigned long)got,
+               want, (unsigned long)want);
+    return false;
+}
+
+bool utest_equal_text(const char *file, int line, const char *text, const char *want,
+                      const char *got) {
+    if (got && strcmp(want, got) == 0)
+        return true;
+    utest_fail(file, line, "%s is \"%s\", not \"%s\"", text, got ? got : "(null)", want);
+    return false;
+}
+
+static bool is_wanted(const struct utest *test, int argc, char **argv) {
+    for (int i = 1; i < argc; i++) {
+        if (strstr(test->name, argv[i]))
+            return true;
+    }
+    return argc <= 1;
+}
+
+int utest_main(int argc, char **argv) {
+    unsigned passed = 0, failures = 0;
+    for (const struct utest *test = tests_begin; test < tests_end; test++) {
+        if (!is_wanted(test, argc, argv))
+            continue;
+        running = test;
+        failed = false;
+        test->run();
+        if (failed) {
+            failures++;
+            printf("FAILED %s\n", test->name);
+        } else {
+            passed++;
+        }
+    }
+    printf("%u passed, %u failed\n", passed, failures);
+    return failures == 0 ? 0 : 1;
+}
