@@ -156,6 +156,10 @@ HOST_ONLY = {
 
 # name: its sources. Each links with all host objects except tests/host/main.c.
 FUZZERS = {
+    'f_acpi': ['tests/fuzz/f_acpi.c'],
+    'f_cpio': ['tests/fuzz/f_cpio.c'],
+    'f_elf': ['tests/fuzz/f_elf.c'],
+    'f_page_map': ['tests/fuzz/f_page_map.c'],
 }
 
 # Small host programs of one file each, built with the host compiler.
