@@ -151,6 +151,9 @@ HOST_ONLY = {
         'fmt_compare_test.c',
         'machine.c',
         'main.c',
+        'ulib_test.c',
+        'ulib_under_test.c',
+        'vdso_test.c',
     ],
 }
 
@@ -240,10 +243,13 @@ INITRD_FILES = {
 # the compiler's dependency output).
 EXTRA_INPUTS = {
     'kernel/vdso/vdso_image.S': ['build/vdso/vdso.img'],
+    'tests/host/vdso_test.c': ['build/vdso/vdso.img'],
 }
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'tests/host/ulib_test.c': '-Itests -Iulib',
+    'tests/host/ulib_under_test.c': '-Itests -Iulib',
 }
 
 # --------------------------------------------------------------------------

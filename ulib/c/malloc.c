@@ -124,7 +124,7 @@ static struct header *header_of(void *block, const char *who) {
         wrong = "not a block";
     } else {
         if (header->tag == tag_for(header, ALIGNED))
-            header = (struct header *)(void *)(bytes_of(header) - header->size);
+            header = (struct header *)(void *)(bytes_of(header) - header->size) - 1;
         if (header->tag == tag_for(header, LIVE) && is_sealed(header))
             return header;
         wrong = header->tag == tag_for(header, FREED)  ? "freed already"
