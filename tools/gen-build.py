@@ -89,13 +89,16 @@ KERNEL_AMD64 = {
         'context.S',
         'context.c',
         'cpu.c',
+        'cpu_test.c',
         'crash.c',
         'doors_weak.c',
         'entry.S',
         'init.c',
+        'irq_meter.c',
         'layout_check.c',
         'mmu.c',
         'mmu_kernel.c',
+        'mmu_test.c',
         'power.c',
         'smp.c',
         'start.S',
@@ -111,6 +114,7 @@ KERNEL_AMD64 = {
     ],
     'kernel/dev': [
         'acpi.c',
+        'acpi_test.c',
     ],
     'kernel/syscall': [
         'dispatch.c',
@@ -129,6 +133,7 @@ KERNEL_AMD64 = {
 KERNEL_ALSO_ON_HOST = [
     'kernel/arch/amd64/boot_option.c',
     'kernel/dev/acpi.c',
+    'kernel/dev/acpi_test.c',
 ]
 
 # The kernel image links with this script; empty as long as there is none.

@@ -255,27 +255,43 @@ void mmu_kernel_unmap(vaddr_t va, size_t count) {
 
 /* ---- Verify ---- */
 
-static void verify_same(const struct mmu *mmu, const void *address, const char *what) {
+static bool shows_same(uint64_t *root, const void *address) {
     uint64_t size_here, size_there;
     vaddr_t va = (vaddr_t)address;
-    uint64_t *here = paging_find(mmu_root(mmu), va, &size_here);
+    uint64_t *here = paging_find(root, va, &size_here);
     uint64_t *there = paging_find(kernel_root, va, &size_there);
-    if (!here || !there || size_here != size_there || ((*here ^ *there) & PTE_ADDRESS) != 0)
-        panic("an address space lacks %s at %#llx", what, (unsigned long long)va);
+    return here && there && size_here == size_there && ((*here ^ *there) & PTE_ADDRESS) == 0;
+}
+
+const char *paging_find_missing(uint64_t *root) {
+    const struct amd64_cpu *cpu = amd64_this();
+    int on_stack = 0;
+    const struct {
+        const void *address;
+        const char *what;
+    } needed[] = {
+        {kernel_text_start, "the kernel's text"},
+        {kernel_rodata_start, "the kernel's constants"},
+        {kernel_root, "the kernel's data, with the IDT"},
+        {&on_stack, "the running stack"},
+        {cpu, "the CPU's own data, with GDT and TSS"},
+        {(const void *)ist_stack_base(cpu->cpu.id, IST_DOUBLE_FAULT), "the double fault stack"},
+        {(const void *)ist_stack_base(cpu->cpu.id, IST_NMI), "the NMI stack"},
+        {(const void *)ist_stack_base(cpu->cpu.id, IST_MACHINE_CHECK), "the machine check stack"},
+        {(const void *)ist_stack_base(cpu->cpu.id, IST_DEBUG), "the debug stack"},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(needed); i++)
+        if (!shows_same(root, needed[i].address))
+            return needed[i].what;
+    if (cpu->cpu.kernel_stack && !shows_same(root, (const void *)(cpu->cpu.kernel_stack - 8)))
+        return "the thread's kernel stack";
+    if (memcmp(root + ROOT_USER_ENTRIES, kernel_root + ROOT_USER_ENTRIES, PAGE_SIZE / 2) != 0)
+        return "a top-level entry of the kernel";
+    return NULL;
 }
 
 void mmu_verify(const struct mmu *mmu) {
-    const struct amd64_cpu *cpu = amd64_this();
-    int on_stack = 0;
-    verify_same(mmu, kernel_text_start, "the kernel's text");
-    verify_same(mmu, kernel_rodata_start, "the kernel's constants");
-    verify_same(mmu, kernel_root, "the kernel's data");
-    verify_same(mmu, &on_stack, "the running stack");
-    verify_same(mmu, cpu, "the CPU's own data, with GDT and TSS");
-    for (unsigned ist = 1; ist <= IST_COUNT; ist++)
-        verify_same(mmu, (const void *)ist_stack_base(cpu->cpu.id, ist), "an interrupt stack");
-    if (cpu->cpu.kernel_stack)
-        verify_same(mmu, (const void *)(cpu->cpu.kernel_stack - 8), "the thread's kernel stack");
-    if (memcmp(mmu_root(mmu) + ROOT_USER_ENTRIES, kernel_root + ROOT_USER_ENTRIES, PAGE_SIZE / 2))
-        panic("an address space's upper half differs from the kernel's");
+    const char *missing = paging_find_missing(mmu_root(mmu));
+    if (missing)
+        panic("an address space lacks %s", missing);
 }

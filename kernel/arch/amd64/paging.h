@@ -34,3 +34,5 @@ unsigned paging_prot(uint64_t entry);
 /* The leaf entry (of any size) that translates `va`, and its size; NULL if absent. */
 uint64_t *paging_find(uint64_t *root, vaddr_t va, uint64_t *out_size);
 uint64_t *mmu_root(const struct mmu *mmu);
+/* What a CPU needs and `root` does not show as the kernel's own table does; NULL: all is there. */
+const char *paging_find_missing(uint64_t *root);

@@ -175,7 +175,9 @@ void cpu_send_resched(unsigned cpu) {
 }
 
 void cpu_idle(void) {
+    irq_meter_on();
     __asm__ volatile("sti; hlt; cli" ::: "memory");
+    irq_meter_off();
 }
 
 /* ---- The end ---- */

@@ -157,6 +157,7 @@ static void exit_to_user(struct user_frame *frame) {
         } else if (unlikely(frame->rip >= (uint64_t)1 << 47)) {
             refuse_wild_rip(frame);
         } else {
+            irq_meter_on();
             return;
         }
     }
@@ -295,6 +296,7 @@ static void interrupt(struct user_frame *frame) {
 void trap_dispatch(struct user_frame *frame) {
     bool is_exception = frame->vector < 32;
     if (frame_is_user(frame)) {
+        irq_meter_off();
         if (is_exception)
             user_exception(frame);
         else
@@ -306,9 +308,12 @@ void trap_dispatch(struct user_frame *frame) {
         kernel_trap(frame);
         return;
     }
+    irq_meter_off();
     interrupt(frame);
     if (cpu_this()->need_resched && (frame->rflags & RFLAGS_IF) && amd64_this()->hold_preempt == 0)
         upcall_preempt();
+    if (frame->rflags & RFLAGS_IF)
+        irq_meter_on();
 }
 
 /* ---- The four with stacks of their own ---- */

@@ -10,15 +10,27 @@ typedef uint64_t irq_state_t;
 
 #define RFLAGS_IF ((uint64_t)1 << 9)
 
+/* Debug builds measure the longest time with interrupts off (P34): irq_meter.c. */
+#ifdef JX_DEBUG
+void irq_meter_off(void);
+void irq_meter_on(void);
+#else
+ALWAYS_INLINE void irq_meter_off(void) {}
+ALWAYS_INLINE void irq_meter_on(void) {}
+#endif
+
 ALWAYS_INLINE void irq_enable(void) {
+    irq_meter_on();
     __asm__ volatile("sti" ::: "memory");
 }
 ALWAYS_INLINE void irq_disable(void) {
     __asm__ volatile("cli" ::: "memory");
+    irq_meter_off();
 }
 ALWAYS_INLINE irq_state_t irq_save(void) {
     irq_state_t state;
     __asm__ volatile("pushfq; popq %0; cli" : "=r"(state)::"memory");
+    irq_meter_off();
     return state;
 }
 ALWAYS_INLINE void irq_restore(irq_state_t state) {
