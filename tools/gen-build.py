@@ -234,6 +234,14 @@ ULIB_START = 'ulib/zx/crt0.S'
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
+    'core-tests': [
+        'uapps/core-tests/main.c',
+        'uapps/core-tests/roles.c',
+        'uapps/core-tests/t_libc.c',
+        'uapps/core-tests/t_needs.c',
+        'uapps/core-tests/t_start.c',
+        'uapps/core-tests/t_threads.c',
+    ],
 }
 
 # User programs that are built but stay out of the initrd.
@@ -253,6 +261,9 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'uapps/core-tests/main.c': '-Iuapps',
+    'uapps/core-tests/roles.c': '-Iuapps',
+    'uapps/core-tests/t_needs.c': '-Ikernel',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',
 }

@@ -21,7 +21,7 @@ struct utest {
 #define TEST(name_)                                                                                \
     static void utest_##name_(void);                                                               \
     static const struct utest utest_record_##name_                                                 \
-        __attribute__((used, section("utests"), aligned(8))) = {#name_, utest_##name_};            \
+        __attribute__((used, retain, section("utests"), aligned(8))) = {#name_, utest_##name_};            \
     static void utest_##name_(void)
 
 int utest_main(int argc, char **argv);
