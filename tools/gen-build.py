@@ -385,7 +385,7 @@ def compile_all(ninja, variant, sources):
 
 def rules(ninja):
     def compiler(name, flags):
-        ninja.rule(f'cc_{name}', f'$cc $warnings {flags} $more -MMD -MF $out.d -c $in -o $out',
+        ninja.rule(f'cc_{name}', f'$cc $warnings {flags} $more -MD -MF $out.d -c $in -o $out',
                    depfile='$out.d', deps='gcc', description=f'{name} $in')
 
     for variant, flags in KERNEL_VARIANTS.items():
