@@ -55,4 +55,5 @@ STEPS = [
     ktest('debug', 1),
     ktest('debug', 4),
     ktest('release', 1),
+    Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 ]

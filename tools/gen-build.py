@@ -306,7 +306,7 @@ VARIABLES = [
      '-z relro -z now -z noexecstack -z max-page-size=4096 --gc-sections --build-id=sha1 '
      '-e _start'),
     ('kernel_ldflags', '-m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack '
-     '--build-id=sha1 --orphan-handling=error --gc-sections'),
+     '--build-id=sha1 --orphan-handling=error --gc-sections --warn-unresolved-symbols'),
     ('vdso_ldflags', '-m elf_x86_64 -nostdlib -shared -z max-page-size=4096 -z noexecstack '
      '--build-id=none --hash-style=sysv'),
 ]
