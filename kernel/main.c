@@ -12,13 +12,16 @@
 #include "arch/mmu.h"
 #include "arch/upcall.h"
 #include "dev/acpi.h"
+#include "dev/console_dev.h"
 #include "lib/assert.h"
 #include "lib/ktest.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "sched/park.h"
+#include "object/object.h"
 #include "sched/sched.h"
+#include "vm/entropy.h"
 #include "vm/kernel_thread.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
@@ -95,6 +98,9 @@ static void main_thread(void *unused) {
     ASSERT(reaper);
     sched_start_reaper(reaper);                                 /* dead threads go away */
     arch_start_cpus(&platform, (unsigned)boot_option_u64("smp", MAX_CPUS)); /* all CPUs */
+    entropy_init();                                             /* random numbers */
+    console_dev_init();                                         /* threads at the console */
+    ASSERT(objects_init() == OK);                               /* workers, readers of the log */
     log_info("jacinth: %u CPU%s, %lu MiB of RAM, %lu KiB free", cpu_count(),
              cpu_count() == 1 ? "" : "s", boot_info.ram_bytes >> 20, pmm_free_pages() << 2);
     run_boot_tests();                                           /* or ktest=off */

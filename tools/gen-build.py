@@ -60,6 +60,8 @@ KERNEL_PORTABLE = {
         'test_crew.c',
     ],
     'kernel/object': [
+        'debuglog.c',
+        'deferred.c',
         'event.c',
         'eventpair.c',
         'handle_table.c',
@@ -68,6 +70,11 @@ KERNEL_PORTABLE = {
         'peered.c',
         'port.c',
         'port_test.c',
+        'resource.c',
+        'socket.c',
+        'socket_test.c',
+        'timer_object.c',
+        'timer_object_test.c',
         'wait.c',
         'wait_test.c',
     ],
@@ -115,14 +122,11 @@ KERNEL_AMD64 = {
     'kernel/dev': [
         'acpi.c',
         'acpi_test.c',
+        'console_dev.c',
     ],
     'kernel/syscall': [
         'dispatch.c',
         'pending.c',
-        'sys_channel.c',
-        'sys_handle.c',
-        'sys_util.c',
-        'sys_wait.c',
     ],
     'kernel/vdso': [
         'vdso_image.S',

@@ -1,9 +1,18 @@
 /*
- * object.c - signals from user code, and names.
+ * object.c - signals from user code, names, and the start of this layer.
  */
 #include "object/object.h"
 
 #include "lib/string.h"
+#include "object/debuglog.h"
+#include "object/deferred.h"
+#include "object/resource.h"
+
+status_t objects_init(void) {
+    debuglog_init();
+    resource_init();
+    return deferred_init();
+}
 
 static bool signals_are_settable(const struct waitable *object, signals_t signals) {
     return (signals & ~(SIGNALS_USER | object->ops->settable)) == 0;

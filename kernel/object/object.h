@@ -11,6 +11,8 @@
 status_t object_signal(struct waitable *object, signals_t clear, signals_t set);
 /* ERR_NOT_SUPPORTED without a peer, ERR_INVALID_ARGS, ERR_PEER_CLOSED. */
 status_t object_signal_peer(struct waitable *object, signals_t clear, signals_t set);
+/* Start what this layer runs at boot: workers, the log's readers, resources. All CPUs are up. */
+status_t objects_init(void);
 uint64_t object_related_koid(const struct waitable *object);
 /* All zero if the object has no name. */
 void object_get_name(struct waitable *object, char out_name[OBJECT_NAME_SIZE]);

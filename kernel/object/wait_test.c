@@ -126,6 +126,7 @@ struct helper {
 
 static void helper_main(void *argument) {
     struct helper *helper = argument;
+    struct waitable *done = helper->done; /* the helper goes away once this is signalled */
     zx_wait_item_t items[2] = {
         {helper->bench.value, ZX_EVENT_SIGNALED, 0},
         {helper->bench.value, ZX_USER_SIGNAL_7, 0},
@@ -139,8 +140,8 @@ static void helper_main(void *argument) {
         helper->seen[0] = items[0].pending;
         helper->seen[1] = items[1].pending;
     }
-    waitable_change(helper->done, 0, ZX_EVENT_SIGNALED);
-    waitable_unref(helper->done);
+    waitable_change(done, 0, ZX_EVENT_SIGNALED);
+    waitable_unref(done);
 }
 
 static bool helper_begin(struct helper *helper, uint32_t items) {

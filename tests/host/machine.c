@@ -11,7 +11,9 @@
 #include "arch/upcall.h"
 #include "lib/log.h"
 #include "lib/panic.h"
+#include "object/object.h"
 #include "sched/sched.h"
+#include "vm/entropy.h"
 #include "vm/kernel_thread.h"
 #include "vm/pmm.h"
 
@@ -54,6 +56,9 @@ static void main_thread(void *unused) {
     ASSERT(reaper);
     sched_start_reaper(reaper);
     arch_start_cpus(&platform, MAX_CPUS);
+    entropy_init();
+    status_t status = objects_init();
+    ASSERT(status == OK);
     machine_body();
     host_finish(0);
 }

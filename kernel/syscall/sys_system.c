@@ -1,0 +1,72 @@
+/*
+ * sys_system.c - random numbers, resources, power.
+ */
+#include <zircon/syscalls/system.h>
+
+#include "arch/cpu.h"
+#include "object/resource.h"
+#include "syscall/sys_resource.h"
+#include "syscall/sys_util.h"
+#include "vm/entropy.h"
+
+status_t sys_cprng_draw_once(struct user_out buffer, uint64_t buffer_size) {
+    uint8_t bytes[ZX_CPRNG_DRAW_MAX_LEN];
+
+    if (buffer_size > sizeof(bytes))
+        return ERR_INVALID_ARGS;
+    entropy_draw(bytes, buffer_size);
+    return user_copy_out(buffer, bytes, buffer_size);
+}
+
+/* ---- resources ---- */
+
+status_t sys_check_resource(uint32_t handle, uint32_t kind) {
+    AUTO(waitable) object = NULL;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_RESOURCE, 0, &object);
+    return status != OK ? status : resource_check(resource_from(object), kind);
+}
+
+status_t sys_resource_create(uint32_t parent_rsrc, uint32_t options, uint64_t base, uint64_t size,
+                             struct user_in name, uint64_t name_size,
+                             struct user_out resource_out) {
+    AUTO(waitable) object = NULL;
+    char kept_name[OBJECT_NAME_SIZE];
+    struct resource *resource;
+
+    status_t status = sys_lookup(parent_rsrc, ZX_OBJ_TYPE_RESOURCE, ZX_RIGHT_WRITE, &object);
+    if (status != OK)
+        return status;
+    status = resource_check_create(resource_from(object), options);
+    if (status == OK)
+        status = user_copy_name(kept_name, name, name_size);
+    if (status == OK)
+        status = resource_create(resource_from(object), options, base, size, kept_name, &resource);
+    return status != OK ? status : sys_publish_new(resource_out, &resource->base);
+}
+
+/* ---- power ---- */
+
+status_t sys_system_powerctl(uint32_t resource, uint32_t cmd, struct user_in arg) {
+    status_t status = sys_check_resource(resource, ZX_RSRC_KIND_ROOT);
+
+    if (status != OK)
+        return status;
+    switch (cmd) {
+    case ZX_SYSTEM_POWERCTL_REBOOT:
+    case ZX_SYSTEM_POWERCTL_REBOOT_BOOTLOADER:
+    case ZX_SYSTEM_POWERCTL_REBOOT_RECOVERY:
+        machine_end(MACHINE_REBOOT, 0);
+    case ZX_SYSTEM_POWERCTL_SHUTDOWN:
+        machine_end(MACHINE_POWEROFF, 0);
+    case ZX_SYSTEM_POWERCTL_ACK_KERNEL_INITIATED_REBOOT:
+        return ERR_BAD_STATE;
+    case ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS:
+    case ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY:
+    case ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE:
+    case ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1:
+        return ERR_NOT_SUPPORTED;
+    default:
+        return ERR_INVALID_ARGS;
+    }
+}
