@@ -131,6 +131,9 @@ KERNEL_AMD64 = {
     'kernel/vdso': [
         'vdso_image.S',
     ],
+    'kernel/vm': [
+        'tlb_test.c',
+    ],
 }
 
 # Files of KERNEL_AMD64 that the host builds as well (parsers, mostly).

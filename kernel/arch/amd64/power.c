@@ -9,6 +9,7 @@
  */
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/regs.h"
+#include "arch/clock.h"
 #include "arch/console.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -20,6 +21,8 @@
 #define RESET_PORT    0xcf9
 #define KEYBOARD_PORT 0x64
 #define SLEEP_ENABLE  ((uint16_t)1 << 13)
+
+#define PATIENCE ((nstime_t)2000000000)
 
 #define SPACE_MEMORY 0
 #define SPACE_IO     1
@@ -88,9 +91,11 @@ void machine_end(enum machine_end how, int code) {
     if (how == MACHINE_POWEROFF) {
         exit_device(code ? (uint32_t)code : EXIT_POWEROFF);
         power_off();
+        clock_spin(PATIENCE); /* an emulator takes its time */
         log_error("the machine does not power off; it is safe to do it by hand");
     } else {
         reboot();
+        clock_spin(PATIENCE);
         log_error("the machine does not reset");
     }
     cpu_stop_others();

@@ -9,12 +9,15 @@
  */
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/regs.h"
+#include "arch/amd64/trap.h"
 #include "arch/console.h"
 #include "arch/spinlock.h"
 #include "arch/upcall.h"
 
-#define PORT       0x3f8
-#define DEBUG_PORT 0xe9
+#define UART_IRQ    4
+#define VECTOR_UART (VECTOR_GSI + UART_IRQ)
+#define PORT        0x3f8
+#define DEBUG_PORT  0xe9
 
 #define DATA          (PORT + 0)
 #define INTERRUPTS    (PORT + 1)
@@ -33,6 +36,7 @@
 
 #define FIFO_BYTES 16
 #define SPIN_LIMIT 1000000
+#define LOCK_TRIES 100000
 #define RING_BYTES 4096 /* a power of two */
 
 struct ring {
@@ -100,12 +104,34 @@ static void emit_serial(const char *bytes, size_t length) {
     }
 }
 
-void console_emit(const char *bytes, size_t length) {
+/*
+ * Lines of several CPUs should not mix, but nothing may hang here: the lock is
+ * tried for a while, and its holder may be us.
+ */
+static bool try_console_lock(void) TRY_ACQUIRE(true, console_lock) NO_LOCK_ANALYSIS {
+    for (unsigned i = 0; i < LOCK_TRIES && !spin_is_held_by_me(&console_lock); i++) {
+        if (spin_try_lock_irq_off(&console_lock))
+            return true;
+        cpu_poll_requests();
+    }
+    return false;
+}
+
+static void emit_all(const char *bytes, size_t length) {
     if (to_debug_port)
         for (size_t i = 0; i < length; i++)
             port_out8(DEBUG_PORT, (uint8_t)bytes[i]);
     if (to_serial)
         emit_serial(bytes, length);
+}
+
+void console_emit(const char *bytes, size_t length) NO_LOCK_ANALYSIS {
+    irq_state_t state = irq_save();
+    bool locked = try_console_lock();
+    emit_all(bytes, length);
+    if (locked)
+        spin_unlock_irq_off(&console_lock);
+    irq_restore(state);
 }
 
 void console_set_log_ports(bool serial, bool debug_port) {
@@ -199,6 +225,10 @@ void uart_interrupt(void) {
 
 void uart_enable_interrupts(void) {
     SPIN_GUARD(&console_lock);
-    interrupts_on = present;
+    if (!present)
+        return;
+    interrupt_set_handler(VECTOR_UART, uart_interrupt);
+    apic_route(UART_IRQ, VECTOR_UART, boot_cpu.apic_id);
+    interrupts_on = true;
     set_interrupts_locked();
 }
