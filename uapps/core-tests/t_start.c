@@ -13,16 +13,19 @@
 static int constructed;
 __attribute__((constructor)) static void construct(void) { constructed++; }
 
-static _Thread_local int initialised = 41;
-static _Thread_local int zeroed;
-static _Thread_local _Alignas(64) char aligned[64];
+static _Thread_local volatile int initialised = 41;
+static _Thread_local volatile int zeroed;
+static _Thread_local _Alignas(64) volatile char aligned[64];
 
 TEST(constructors_have_run_once_before_main) { EXPECT_EQ(1, constructed); }
 
 TEST(thread_local_variables_have_their_first_values) {
     EXPECT_EQ(41, initialised);
     EXPECT_EQ(0, zeroed);
-    EXPECT_EQ(0, (uintptr_t)aligned % 64);
+    uintptr_t address = (uintptr_t)aligned;
+    __asm__("" : "+r"(address)); /* or the compiler answers the question itself */
+    EXPECT_EQ(0, address % 64);
+    aligned[0] = 1;
 }
 
 TEST(the_program_knows_its_own_handles) {

@@ -17,7 +17,6 @@ extern const struct stub_pair stubs_begin[] __asm__("__start_zx_stubs")
     __attribute__((visibility("hidden")));
 extern const struct stub_pair stubs_end[] __asm__("__stop_zx_stubs")
     __attribute__((visibility("hidden")));
-extern const Elf64_Dyn dynamic[] __asm__("_DYNAMIC") __attribute__((visibility("hidden"), weak));
 extern const Elf64_Ehdr own_header __asm__("__ehdr_start") __attribute__((visibility("hidden")));
 
 typedef uintptr_t find_function(uint32_t hash);
@@ -42,24 +41,6 @@ NO_PROTECTOR void start_resolve(uintptr_t vdso) {
         set_slot(pair, find(pair->hash));
 }
 
-NO_PROTECTOR void start_relocate(uintptr_t base) {
-    uintptr_t table = 0, size = 0;
-    if (!dynamic) /* linked to a fixed address */
-        return;
-    for (const Elf64_Dyn *entry = dynamic; entry->d_tag != DT_NULL; entry++) {
-        if (entry->d_tag == DT_RELA)
-            table = base + entry->d_un.d_ptr;
-        else if (entry->d_tag == DT_RELASZ)
-            size = entry->d_un.d_val;
-    }
-    const Elf64_Rela *end = (const Elf64_Rela *)(table + size);
-    for (const Elf64_Rela *rela = (const Elf64_Rela *)table; rela < end; rela++) {
-        if (ELF64_R_TYPE(rela->r_info) != R_X86_64_RELATIVE)
-            __builtin_trap();
-        *(uint64_t *)(base + rela->r_offset) = base + (uint64_t)rela->r_addend;
-    }
-}
-
 NO_PROTECTOR bool start_find_segment(uint32_t type, struct start_segment *out_segment) {
     uintptr_t header = (uintptr_t)&own_header;
     uintptr_t base = own_header.e_type == ET_DYN ? header : 0;
@@ -74,4 +55,25 @@ NO_PROTECTOR bool start_find_segment(uint32_t type, struct start_segment *out_se
         return true;
     }
     return false;
+}
+
+/* The table is found by the program header: the address of _DYNAMIC would need a relocation. */
+NO_PROTECTOR void start_relocate(uintptr_t base) {
+    uintptr_t table = 0, size = 0;
+    struct start_segment dynamic;
+    if (!start_find_segment(PT_DYNAMIC, &dynamic)) /* linked to a fixed address */
+        return;
+    for (const Elf64_Dyn *entry = (const Elf64_Dyn *)dynamic.address; entry->d_tag != DT_NULL;
+         entry++) {
+        if (entry->d_tag == DT_RELA)
+            table = base + entry->d_un.d_ptr;
+        else if (entry->d_tag == DT_RELASZ)
+            size = entry->d_un.d_val;
+    }
+    const Elf64_Rela *end = (const Elf64_Rela *)(table + size);
+    for (const Elf64_Rela *rela = (const Elf64_Rela *)table; rela < end; rela++) {
+        if (ELF64_R_TYPE(rela->r_info) != R_X86_64_RELATIVE)
+            __builtin_trap();
+        *(uint64_t *)(base + rela->r_offset) = base + (uint64_t)rela->r_addend;
+    }
 }
