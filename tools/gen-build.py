@@ -241,6 +241,18 @@ ULIB_START = 'ulib/zx/crt0.S'
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
+    'bench': [
+        'uapps/bench/clone.c',
+        'uapps/bench/common.c',
+        'uapps/bench/handles.c',
+        'uapps/bench/ipc.c',
+        'uapps/bench/main.c',
+        'uapps/bench/measure.c',
+        'uapps/bench/partner.c',
+        'uapps/bench/threads.c',
+        'uapps/bench/time.c',
+        'uapps/bench/vm.c',
+    ],
     'core-tests': [
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
@@ -249,6 +261,11 @@ PROGRAMS = {
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_threads.c',
     ],
+}
+
+# Programs of the initrd that link with nothing and fit into one page of code.
+PROGRAMS_BARE = {
+    'bench-nothing': 'uapps/bench/nothing.c',
 }
 
 # User programs that are built but stay out of the initrd.
@@ -268,6 +285,8 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'uapps/bench/nothing.c': '-Ikernel',
+    **{source: '-Iuapps' for source in PROGRAMS['bench']},
     'uapps/core-tests/main.c': '-Iuapps',
     'uapps/core-tests/roles.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',
@@ -312,6 +331,9 @@ VARIABLES = [
     ('user_ldflags', '-m elf_x86_64 -nostdlib -static -pie --no-dynamic-linker -z separate-code '
      '-z relro -z now -z noexecstack -z max-page-size=4096 --gc-sections --build-id=sha1 '
      '-e _start'),
+    ('bare_ldflags', '-m elf_x86_64 -nostdlib -static -pie --no-dynamic-linker '
+     '-z noseparate-code --no-rosegment -z norelro -z rodynamic -z noexecstack '
+     '-z max-page-size=4096 --gc-sections --build-id=none -e _start'),
     ('kernel_ldflags', '-m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack '
      '--build-id=sha1 --orphan-handling=error --gc-sections --warn-unresolved-symbols'),
     ('vdso_ldflags', '-m elf_x86_64 -nostdlib -shared -z max-page-size=4096 -z noexecstack '
@@ -408,6 +430,7 @@ def rules(ninja):
                description='link $out')
     ninja.rule('link_vdso', '$ld $vdso_ldflags -T $script -o $out $in', description='link $out')
     ninja.rule('link_user', '$ld $user_ldflags -o $out $in', description='link $out')
+    ninja.rule('link_bare', '$ld $bare_ldflags -o $out $in', description='link $out')
     ninja.rule('link_host', '$cc -g $flags -pthread -o $out $in', description='link $out')
     ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
     ninja.rule('strip_sections', '$strip --strip-sections -o $out $in', description='strip $out')
@@ -478,6 +501,11 @@ def user(ninja):
         targets.append(f'build/bin/{name}')
         if name in PROGRAMS:
             entries.append((f'bin/{name}', f'build/bin/{name}'))
+    for name, source in sorted(PROGRAMS_BARE.items()):
+        ninja.build(f'build/symbols/{name}', 'link_bare', compile_all(ninja, 'user', [source]))
+        ninja.build(f'build/bin/{name}', 'strip', f'build/symbols/{name}')
+        targets.append(f'build/bin/{name}')
+        entries.append((f'bin/{name}', f'build/bin/{name}'))
     return targets, entries
 
 
