@@ -475,6 +475,35 @@ def vdso(ninja):
     ninja.build('build/vdso/vdso.img', 'strip_sections', 'build/vdso/vdso.elf')
 
 
+def moved(ninja):
+    """A release kernel all of whose call numbers differ: kernel and vDSO alone are rebuilt."""
+    if not KERNEL_LINKER_SCRIPT:
+        return
+    ninja.title('A kernel with other system-call numbers, for a test.')
+    numbers = '-DJX_SYSCALL_SHUFFLE=29'
+
+    def compiled(variant, source, flags, needs=()):
+        out = object_of('moved', source)
+        ninja.build(out, f'cc_{variant}', source, needs=needs, more=f'{flags} {numbers}')
+        return out
+
+    parts = [compiled('vdso', source, EXTRA_FLAGS.get(source, '')) for source in files(VDSO)]
+    ninja.build('build/moved/vdso.elf', 'link_vdso', parts, needs=VDSO_LINKER_SCRIPT,
+                script=VDSO_LINKER_SCRIPT)
+    ninja.build('build/moved/vdso.img', 'strip_sections', 'build/moved/vdso.elf')
+    other = {
+        'kernel/syscall/dispatch.c': compiled('release', 'kernel/syscall/dispatch.c', ''),
+        'kernel/vdso/vdso_image.S': compiled(
+            'release', 'kernel/vdso/vdso_image.S',
+            "-DVDSO_IMAGE='\"moved/vdso.img\"'", ['build/moved/vdso.img']),
+    }
+    sources = sorted(files(KERNEL_PORTABLE) + files(KERNEL_AMD64))
+    objects = [other.get(source, object_of('release', source)) for source in sources]
+    ninja.build('build/moved/kernel.elf', 'link_kernel', objects, needs=KERNEL_LINKER_SCRIPT,
+                script=KERNEL_LINKER_SCRIPT)
+    ninja.build('moved', 'phony', 'build/moved/kernel.elf')
+
+
 def user(ninja):
     """The library and the programs; returns the default targets and the initrd's entries."""
     ninja.title('The native user library.')
@@ -556,6 +585,7 @@ def generate():
 
     vdso(ninja)
     targets = kernels(ninja)
+    moved(ninja)
     user_targets, entries = user(ninja)
     targets += user_targets + images(ninja, entries)
     tools = []
