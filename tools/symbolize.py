@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """symbolize.py [NAME=ELF]... < TEXT: adds file:line to the backtraces of crash reports.
 
-A backtrace line of the kernel is `  #N 0xADDRESS NAME+0xOFFSET`, where NAME is
-`kernel` or a program and OFFSET counts from where its image begins. The kernel's
+A backtrace line is `  #N 0xADDRESS NAME+0xOFFSET`, where NAME is a program and OFFSET
+counts from where its image begins; the kernel's own have only the address. The kernel's
 addresses are looked up in build/release/kernel.elf unless kernel=FILE says
 otherwise; those of a program in build/symbols/NAME.
 """
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
-LINE = re.compile(rb'^(.*?#(\d+) +0x([0-9a-f]+) +([\w.+-]+?)\+0x([0-9a-f]+))[\r]?$')
+LINE = re.compile(rb'^(.*?#(\d+) +0x([0-9a-f]+)(?: +([\w.+-]+?)\+0x([0-9a-f]+))?)\s*$')
 
 
 class Symbolizer:
@@ -43,7 +43,7 @@ class Symbolizer:
         if not match:
             return text
         whole, number, address, name, offset = match.groups()
-        name = name.decode()
+        name = name.decode() if name else 'kernel'
         path = self.modules.get(name) or os.path.join(TOP, 'build/symbols', name)
         if not os.path.exists(path):
             return text

@@ -255,8 +255,11 @@ struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
 
 void pmm_free_run(struct page *first, size_t count, enum page_state from) {
     SPIN_GUARD(&pmm.lock);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         page_state_change(first + i, from, PAGE_FREE);
+        /* What its owner kept in the link must not look like a free block's to its buddy. */
+        first[i].link = (struct list_node){NULL, NULL};
+    }
     buddy_free_frames_locked(first, count);
     count_state(from, -(int64_t)count);
 }

@@ -122,6 +122,17 @@ KTEST_QUICK(pmm, a_run_is_aligned_and_below_its_limit) {
     EXPECT(!pmm_alloc_run(1, 12, 4096, PAGE_HEAP));
 }
 
+KTEST_QUICK(pmm, a_page_of_the_same_run_is_not_taken_for_a_free_buddy) {
+    uint64_t before = pmm_free_pages();
+    struct page *run = pmm_alloc_run(7, PAGE_SHIFT + 3, 0, PAGE_HEAP);
+
+    REQUIRE(run);
+    run[4].mark = 1; /* as an owner leaves it: it lies where free blocks have their link */
+    run[4].order = 2;
+    pmm_free_run(run, 7, PAGE_HEAP);
+    EXPECT_EQ(before, pmm_free_pages());
+}
+
 KTEST_QUICK(pmm, zeroed_pages_are_zero) {
     for (unsigned i = 0; i < 8; i++) {
         struct page *page = pmm_alloc(PAGE_HEAP);
