@@ -19,6 +19,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "sched/park.h"
+#include "object/bootstrap.h"
 #include "object/object.h"
 #include "sched/sched.h"
 #include "vm/entropy.h"
@@ -71,6 +72,16 @@ static void run_boot_tests(void) {
         machine_end(MACHINE_POWEROFF, result.failed ? 0x11 : 0x10);
 }
 
+/* ---- The first process ---- */
+
+/* When init ends, so does the machine; ./jx exec --init reads the line. */
+static void run_init(void) {
+    struct process *init = bootstrap_start_init();
+    process_wait_until_dead(init);
+    log_info("jx-result: %ld", init->return_code);
+    machine_end(MACHINE_POWEROFF, 0);
+}
+
 /* ---- The order ---- */
 
 static void read_platform(void) {
@@ -103,7 +114,10 @@ static void main_thread(void *unused) {
     ASSERT(objects_init() == OK);                               /* workers, readers of the log */
     log_info("jacinth: %u CPU%s, %lu MiB of RAM, %lu KiB free", cpu_count(),
              cpu_count() == 1 ? "" : "s", boot_info.ram_bytes >> 20, pmm_free_pages() << 2);
+    if (job_init_root() != OK)                                  /* the tree of tasks */
+        panic("no memory for the root job");
     run_boot_tests();                                           /* or ktest=off */
+    run_init();                                                 /* the first process */
 }
 
 void kernel_main(void) {

@@ -35,6 +35,8 @@ struct job {
 ALWAYS_INLINE struct job *job_from(struct waitable *object) {
     return container_of(object, struct job, base);
 }
+ALWAYS_INLINE void job_unref(struct job *job) { waitable_unref(&job->base); }
+AUTO_RELEASE(job, job_unref)
 extern struct mutex tasks_lock; /* RANK_TASKS: the shape of the whole task tree */
 
 /* The root job exists from boot. Borrowed. */

@@ -25,6 +25,7 @@ struct process {
     struct futex_table *futexes;  /* owned */
     struct handle_table handles;  /* its own lock */
     struct list_node job_node;    /* under tasks_lock */
+    bool marked_for_death;        /* a job's kill has taken it; under tasks_lock */
 
     /* Under lock (RANK_PROCESS). */
     struct mutex lock;
@@ -43,6 +44,8 @@ struct process {
 ALWAYS_INLINE struct process *process_from(struct waitable *object) {
     return container_of(object, struct process, base);
 }
+ALWAYS_INLINE void process_unref(struct process *process) { waitable_unref(&process->base); }
+AUTO_RELEASE(process, process_unref)
 /* The calling thread's; only in system calls. Borrowed. */
 struct process *process_current(void);
 
@@ -50,7 +53,13 @@ status_t process_create(struct job *job, const char *name, struct process **out_
 /* The first thread: ERR_BAD_STATE unless the process is INITIAL and the thread NEW. */
 status_t process_start(struct process *process, struct user_thread *thread, vaddr_t entry,
                        vaddr_t stack, uint64_t arg1, uint64_t arg2);
+enum process_state process_state(struct process *process);
 /* Begin the end: set the code if it is the first, kill all threads. Does not wait. */
 void process_kill(struct process *process, int64_t return_code);
 /* process_kill of one's own, and the end of the calling thread. */
 void process_exit(int64_t return_code) NORETURN;
+/* For the kernel's own thread. */
+void process_wait_until_dead(struct process *process);
+
+/* For user_thread.c: on the reaper, when a thread that ran is off its stack. */
+void process_thread_gone(struct process *process, struct user_thread *thread);

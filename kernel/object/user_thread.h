@@ -16,6 +16,7 @@ struct user_thread {
     enum user_thread_state state;
     struct list_node process_node;
     struct user_start start;   /* where user mode begins */
+    void *extended_state;      /* owned; the aligned area lies inside */
     /* Under base.lock. */
     char name[OBJECT_NAME_SIZE];
     struct thread thread;
@@ -27,6 +28,8 @@ ALWAYS_INLINE struct user_thread *user_thread_from(struct waitable *object) {
 ALWAYS_INLINE struct user_thread *user_thread_of(const struct thread *thread) {
     return thread->user;
 }
+ALWAYS_INLINE void user_thread_unref(struct user_thread *thread) { waitable_unref(&thread->base); }
+AUTO_RELEASE(user_thread, user_thread_unref)
 struct user_thread *user_thread_current(void);
 
 /* ERR_BAD_STATE if the process is dying or dead, ERR_NO_MEMORY. */
@@ -37,3 +40,6 @@ status_t user_thread_start(struct user_thread *thread, vaddr_t entry, vaddr_t st
                            uint64_t arg2);
 /* The end of the calling thread. */
 void user_thread_exit(void) NORETURN;
+
+/* For process.c: under process->lock, a NEW thread with its start set begins to run. */
+void user_thread_launch_locked(struct user_thread *thread) REQUIRES(thread->process->lock);

@@ -14,6 +14,7 @@
 
 #include "arch/lock_rank.h"
 #include "arch/spinlock.h"
+#include "lib/assert.h"
 #include "lib/list.h"
 
 struct CAPABILITY("mutex") mutex {
@@ -87,6 +88,10 @@ ALWAYS_INLINE struct mutex *mutex_enter(struct mutex *mutex) NO_LOCK_ANALYSIS {
 }
 ALWAYS_INLINE void mutex_leave(struct mutex **mutex) NO_LOCK_ANALYSIS { mutex_unlock(*mutex); }
 ALWAYS_INLINE void mutex_guarded(struct mutex *mutex) ASSERT_HELD(*mutex) { (void)mutex; }
+/* For a lock reached by another name than the one it was taken by; checked in debug builds. */
+ALWAYS_INLINE void mutex_assert_held(struct mutex *mutex) ASSERT_HELD(*mutex) {
+    DEBUG_ASSERT(mutex_is_mine(mutex));
+}
 #define MUTEX_GUARD(l)                                                                             \
     __attribute__((cleanup(mutex_leave))) struct mutex *guard_ = mutex_enter(l);                   \
     (void)guard_;                                                                                  \

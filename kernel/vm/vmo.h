@@ -44,6 +44,7 @@ struct vmo {
     /* Set once. */
     bool resizable;
     bool is_cow_clone;
+    bool immutable;       /* not even a debugger writes to it (the initrd) */
     uint64_t parent_koid; /* of the VMO it was made from; 0: none */
     uint64_t vdso_code_offset, vdso_code_length; /* the vDSO image only; else 0 */
 

@@ -1,0 +1,78 @@
+/*
+ * exception.c - what happens when user code does what it may not.
+ *
+ * There are no exception channels yet (a later issue brings them), so every
+ * exception ends its process, with a report: process, thread, the exception with
+ * its numbers, the registers, and a backtrace by frame pointers. A line of the
+ * backtrace is "  #N 0xADDRESS NAME+0xOFFSET", which ./jx turns into file:line.
+ */
+#include <zircon/syscalls/exception.h>
+#include <zircon/types.h>
+
+#include "arch/context.h"
+#include "arch/upcall.h"
+#include "lib/log.h"
+#include "lib/string.h"
+#include "object/user_thread.h"
+#include "vm/aspace.h"
+#include "vm/user_copy.h"
+
+#define FRAMES_MAX 32
+
+/* What an address belongs to: the VMO mapped there, and the start of its program. */
+static void report_address(unsigned number, vaddr_t address) {
+    struct aspace_module module;
+    if (aspace_find_module(process_current()->aspace, address, &module))
+        log_error("  #%u %#lx %s+%#lx", number, address,
+                  module.name[0] ? module.name : process_current()->name, address - module.base);
+    else
+        log_error("  #%u %#lx ?", number, address);
+}
+
+static void report_backtrace(const struct user_frame *frame) {
+    struct {
+        uint64_t next, return_address;
+    } link;
+    vaddr_t fp = arch_user_frame_fp(frame);
+    report_address(0, arch_user_frame_ip(frame));
+    for (unsigned i = 1; i < FRAMES_MAX; i++) {
+        if (fp == 0 || fp % 8 || user_copy_in(&link, (struct user_in){fp}, sizeof(link)) != OK)
+            return;
+        if (link.return_address == 0)
+            return;
+        report_address(i, link.return_address);
+        if (link.next <= fp)
+            return;
+        fp = link.next;
+    }
+}
+
+static void report(const char *what, const struct exception *e) {
+    struct user_thread *thread = user_thread_current();
+    struct process *process = thread->process;
+    log_error("crash: process %s (%lu), thread %s (%lu): %s", process->name, process->base.koid,
+              thread->name, thread->base.koid, what);
+    if (e->type == ZX_EXCP_FATAL_PAGE_FAULT)
+        log_error("  %s of %#lx from %s, %s, status %d",
+                  e->error_code & 16  ? "execution"
+                  : e->error_code & 2 ? "write"
+                                      : "read",
+                  e->fault_address, e->error_code & 4 ? "user mode" : "the kernel",
+                  e->error_code & 1 ? "not allowed" : "nothing there", (int32_t)e->synth_code);
+    else
+        log_error("  vector %lu, error code %#lx", e->vector, e->error_code);
+    arch_dump_user_frame(e->frame);
+    report_backtrace(e->frame);
+}
+
+void upcall_exception(const struct exception *exception) {
+    if (!thread_is_killed(thread_current()))
+        report(exception->name, exception);
+    process_exit(ZX_TASK_RETCODE_EXCEPTION_KILL);
+}
+
+void upcall_forbidden_syscall(const struct user_frame *frame) {
+    struct exception exception = {.frame = frame, .type = ZX_EXCP_GENERAL};
+    report("SYSCALL from outside the vDSO", &exception);
+    process_exit(ZX_TASK_RETCODE_VDSO_KILL);
+}

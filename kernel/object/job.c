@@ -1,0 +1,175 @@
+/*
+ * job.c - the tree of jobs; see job.h.
+ */
+#include "object/job.h"
+
+#include <zircon/types.h>
+
+#include "object/process.h"
+#include "vm/kheap.h"
+
+struct mutex tasks_lock;
+static struct job *root_job;
+
+#define KILL_BATCH 32
+
+static uint64_t job_related_koid(const struct waitable *object) {
+    const struct job *job = container_of((struct waitable *)(uintptr_t)object, struct job, base);
+    return job->parent ? job->parent->base.koid : 0;
+}
+
+static char *job_name_storage(struct waitable *object) { return job_from(object)->name; }
+
+/* Under tasks_lock: the signals that follow from the counts. */
+static void job_signal_locked(struct job *job) REQUIRES(tasks_lock) {
+    signals_t set = (job->job_count ? 0 : ZX_JOB_NO_JOBS) |
+                    (job->process_count ? 0 : ZX_JOB_NO_PROCESSES);
+    if (job->killed && job->job_count == 0 && job->process_count == 0)
+        set |= ZX_JOB_TERMINATED;
+    waitable_change(&job->base, (ZX_JOB_NO_JOBS | ZX_JOB_NO_PROCESSES) & ~set, set);
+}
+
+static void job_leave_parent(struct job *job) {
+    MUTEX_GUARD(&tasks_lock);
+    list_remove(&job->sibling);
+    job->parent->job_count--;
+    job->parent->dead_runtime += job->dead_runtime;
+    job_signal_locked(job->parent);
+}
+
+/* Neither handles nor children are left. */
+static void job_destroy(struct waitable *object) {
+    struct job *job = job_from(object), *parent = job->parent;
+    if (parent)
+        job_leave_parent(job);
+    kheap_free(job);
+    if (parent)
+        waitable_unref(&parent->base);
+}
+
+static const struct waitable_ops job_ops = {
+    .name = "job",
+    .type = ZX_OBJ_TYPE_JOB,
+    .can_wait = true,
+    .default_rights = ZX_DEFAULT_JOB_RIGHTS,
+    .destroy = job_destroy,
+    .related_koid = job_related_koid,
+    .name_storage = job_name_storage,
+};
+
+static struct job *job_alloc(struct job *parent, uint32_t height) {
+    struct job *job = kheap_zalloc(sizeof(*job));
+    if (!job)
+        return NULL;
+    waitable_init(&job->base, &job_ops, ZX_JOB_NO_JOBS | ZX_JOB_NO_PROCESSES);
+    job->parent = parent;
+    job->height = height;
+    list_init(&job->jobs);
+    list_init(&job->processes);
+    return job;
+}
+
+status_t job_init_root(void) {
+    mutex_init(&tasks_lock, RANK_TASKS, "tasks");
+    root_job = job_alloc(NULL, JOB_MAX_HEIGHT);
+    return root_job ? OK : ERR_NO_MEMORY;
+}
+
+struct job *job_root(void) { return root_job; }
+
+static status_t job_join_parent(struct job *parent, struct job *job) {
+    MUTEX_GUARD(&tasks_lock);
+    if (parent->killed)
+        return ERR_BAD_STATE;
+    waitable_ref(&parent->base);
+    job->parent = parent;
+    list_add_tail(&parent->jobs, &job->sibling);
+    parent->job_count++;
+    job_signal_locked(parent);
+    return OK;
+}
+
+status_t job_create(struct job *parent, struct job **out_job) {
+    if (parent->height == 0)
+        return ERR_OUT_OF_RANGE;
+    struct job *job = job_alloc(NULL, parent->height - 1);
+    if (!job)
+        return ERR_NO_MEMORY;
+    status_t status = job_join_parent(parent, job);
+    if (status != OK) {
+        waitable_unref(&job->base);
+        return status;
+    }
+    *out_job = job;
+    return OK;
+}
+
+status_t job_add_process(struct job *job, struct process *process) {
+    MUTEX_GUARD(&tasks_lock);
+    if (job->killed)
+        return ERR_BAD_STATE;
+    list_add_tail(&job->processes, &process->job_node);
+    job->process_count++;
+    job_signal_locked(job);
+    return OK;
+}
+
+void job_remove_process(struct job *job, struct process *process) {
+    MUTEX_GUARD(&tasks_lock);
+    list_remove(&process->job_node);
+    job->process_count--;
+    job->dead_runtime += process->dead_runtime;
+    job_signal_locked(job);
+}
+
+/* ---- Killing ---- */
+
+static void job_mark_locked(struct job *job, int64_t return_code) REQUIRES(tasks_lock) {
+    if (job->killed)
+        return;
+    job->killed = true;
+    job->return_code = return_code;
+    job_signal_locked(job);
+}
+
+/* The job after `at` in a depth-first walk below `top`; NULL at the end. */
+static struct job *job_walk_next_locked(struct job *top, struct job *at) REQUIRES(tasks_lock) {
+    struct list_node *node = list_first(&at->jobs);
+    while (!node && at != top) {
+        node = list_next(&at->parent->jobs, &at->sibling);
+        at = at->parent;
+    }
+    return node ? list_entry(node, struct job, sibling) : NULL;
+}
+
+/* Mark all jobs below; reference up to KILL_BATCH processes that nobody has taken yet. */
+static unsigned job_take_victims(struct job *top, int64_t return_code,
+                                 struct process *out_victims[KILL_BATCH]) {
+    MUTEX_GUARD(&tasks_lock);
+    unsigned count = 0;
+    for (struct job *job = top; job; job = job_walk_next_locked(top, job)) {
+        job_mark_locked(job, return_code);
+        list_for_each(node, &job->processes) {
+            struct process *process = list_entry(node, struct process, job_node);
+            if (count == KILL_BATCH)
+                return count;
+            if (process->marked_for_death || !ref_try_get(&process->base.refs))
+                continue;
+            process->marked_for_death = true;
+            out_victims[count++] = process;
+        }
+    }
+    return count;
+}
+
+void job_kill(struct job *job, int64_t return_code) {
+    struct process *victims[KILL_BATCH];
+    unsigned count;
+    do {
+        count = job_take_victims(job, return_code, victims);
+        for (unsigned i = 0; i < count; i++) {
+            process_kill(victims[i], return_code);
+            waitable_unref(&victims[i]->base);
+        }
+    } while (count == KILL_BATCH);
+}

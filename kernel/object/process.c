@@ -1,0 +1,203 @@
+/*
+ * process.c - the life of a process; see process.h.
+ *
+ * Who holds a process: handles, its threads, and nobody else (its job's list is
+ * weak). So a running process lives without handles, and one that never ran dies
+ * with its last handle.
+ */
+#include "object/process.h"
+
+#include <zircon/types.h>
+
+#include "arch/clock.h"
+#include "lib/string.h"
+#include "object/futex.h"
+#include "object/user_thread.h"
+#include "sched/park.h"
+#include "sched/sched.h"
+#include "vm/aspace.h"
+#include "vm/kheap.h"
+
+static uint64_t process_related_koid(const struct waitable *object) {
+    return process_from((struct waitable *)(uintptr_t)object)->job->base.koid;
+}
+
+static char *process_name_storage(struct waitable *object) { return process_from(object)->name; }
+
+static void process_destroy(struct waitable *object) {
+    struct process *process = process_from(object);
+    struct job *job = process->job;
+    handle_table_destroy(&process->handles);
+    if (process->futexes)
+        futex_table_destroy(process->futexes);
+    if (process->aspace)
+        aspace_unref(process->aspace);
+    kheap_free(process);
+    waitable_unref(&job->base);
+}
+
+static void process_on_zero_handles(struct waitable *object) {
+    struct process *process = process_from(object);
+    if (process_state(process) == PROCESS_INITIAL)
+        process_kill(process, ZX_TASK_RETCODE_SYSCALL_KILL);
+}
+
+static const struct waitable_ops process_ops = {
+    .name = "process",
+    .type = ZX_OBJ_TYPE_PROCESS,
+    .can_wait = true,
+    .default_rights = ZX_DEFAULT_PROCESS_RIGHTS,
+    .destroy = process_destroy,
+    .on_zero_handles = process_on_zero_handles,
+    .related_koid = process_related_koid,
+    .name_storage = process_name_storage,
+};
+
+enum process_state process_state(struct process *process) {
+    MUTEX_GUARD(&process->lock);
+    return process->state;
+}
+
+struct process *process_current(void) { return user_thread_current()->process; }
+
+/* Memory and tables of a new process; ERR_NO_MEMORY leaves what process_destroy frees. */
+static status_t process_furnish(struct process *process) {
+    status_t status = aspace_create(&process->aspace);
+    if (status == OK)
+        process->futexes = futex_table_create();
+    return status == OK && !process->futexes ? ERR_NO_MEMORY : status;
+}
+
+status_t process_create(struct job *job, const char *name, struct process **out_process) {
+    struct process *process = kheap_zalloc(sizeof(*process));
+    if (!process)
+        return ERR_NO_MEMORY;
+    waitable_init(&process->base, &process_ops, 0);
+    mutex_init(&process->lock, RANK_PROCESS, "process");
+    handle_table_init(&process->handles);
+    list_init(&process->threads);
+    string_copy(process->name, sizeof(process->name), name);
+    process->job = job;
+    waitable_ref(&job->base);
+    status_t status = process_furnish(process);
+    if (status == OK)
+        status = job_add_process(job, process);
+    if (status != OK) {
+        if (process->aspace)
+            aspace_destroy(process->aspace);
+        waitable_unref(&process->base);
+        return status;
+    }
+    *out_process = process;
+    return OK;
+}
+
+/* ---- Start ---- */
+
+static status_t process_start_locked(struct process *process, struct user_thread *thread)
+    REQUIRES(process->lock) {
+    if (process->state != PROCESS_INITIAL || thread->state != USER_THREAD_NEW)
+        return ERR_BAD_STATE;
+    process->state = PROCESS_RUNNING;
+    process->start_time = clock_now();
+    mutex_assert_held(&thread->process->lock);
+    user_thread_launch_locked(thread);
+    return OK;
+}
+
+status_t process_start(struct process *process, struct user_thread *thread, vaddr_t entry,
+                       vaddr_t stack, uint64_t arg1, uint64_t arg2) {
+    MUTEX_GUARD(&process->lock);
+    struct user_start start = {entry, stack, arg1, arg2};
+    if (thread->state == USER_THREAD_NEW)
+        thread->start = start;
+    return process_start_locked(process, thread);
+}
+
+/* ---- The end ---- */
+
+static void process_set_dead(struct process *process) {
+    MUTEX_GUARD(&process->lock);
+    process->state = PROCESS_DEAD;
+}
+
+/* No thread is left: once, by whoever saw that. No lock held; may sleep. */
+static void process_finish(struct process *process) {
+    handle_table_clear(&process->handles);
+    aspace_destroy(process->aspace);
+    process_set_dead(process);
+    waitable_change(&process->base, 0, ZX_PROCESS_TERMINATED);
+    job_remove_process(process->job, process);
+}
+
+/* Returns whether there is nobody left who would finish it. */
+static bool process_begin_end_locked(struct process *process, int64_t return_code)
+    REQUIRES(process->lock) {
+    if (process->state >= PROCESS_DYING)
+        return false;
+    process->state = PROCESS_DYING;
+    process->return_code = return_code;
+    list_for_each(node, &process->threads)
+        thread_set_pending(&list_entry(node, struct user_thread, process_node)->thread,
+                           THREAD_PENDING_KILL);
+    return process->thread_count == 0;
+}
+
+static bool process_begin_end(struct process *process, int64_t return_code) {
+    MUTEX_GUARD(&process->lock);
+    return process_begin_end_locked(process, return_code);
+}
+
+void process_kill(struct process *process, int64_t return_code) {
+    if (process_begin_end(process, return_code))
+        process_finish(process);
+}
+
+void process_exit(int64_t return_code) {
+    process_kill(process_current(), return_code);
+    user_thread_exit();
+}
+
+/* The last of the threads; the process ends with 0 if nothing else ended it. */
+static bool process_forget_thread(struct process *process, struct user_thread *thread) {
+    MUTEX_GUARD(&process->lock);
+    list_remove(&thread->process_node);
+    thread->state = USER_THREAD_DEAD;
+    process->dead_runtime += thread_runtime(&thread->thread);
+    if (--process->thread_count > 0)
+        return false;
+    process_begin_end_locked(process, 0);
+    return true;
+}
+
+void process_thread_gone(struct process *process, struct user_thread *thread) {
+    bool last = process_forget_thread(process, thread);
+    waitable_change(&thread->base, ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED,
+                    ZX_THREAD_TERMINATED);
+    if (last)
+        process_finish(process);
+}
+
+/* ---- Waiting for the first process ---- */
+
+struct death_watch {
+    struct observer observer;
+    struct parker parker;
+};
+
+static void death_watch_fire(struct observer *observer, signals_t observed, bool canceled) {
+    thread_unpark(&container_of(observer, struct death_watch, observer)->parker, OK);
+}
+
+static void death_watch_begin(struct process *process, struct death_watch *watch) {
+    MUTEX_GUARD(process->base.lock);
+    waitable_observe_locked(&process->base, &watch->observer);
+}
+
+void process_wait_until_dead(struct process *process) {
+    struct death_watch watch = {
+        .observer = {.wanted = ZX_PROCESS_TERMINATED, .fire = death_watch_fire}};
+    park_prepare(&watch.parker);
+    death_watch_begin(process, &watch);
+    (void)thread_park(&watch.parker, TIME_INFINITE, 0, BLOCK_OTHER);
+}

@@ -1,0 +1,138 @@
+/*
+ * user_thread.c - the life of a user thread: made, launched, reaped.
+ *
+ * A running thread holds a reference to itself, which the reaper drops; so its
+ * stack and registers outlive every handle. Kill reaches it at each return to
+ * user mode and in each killable park.
+ */
+#include "object/user_thread.h"
+
+#include <zircon/types.h>
+
+#include "lib/string.h"
+#include "sched/sched.h"
+#include "vm/aspace.h"
+#include "vm/kernel_thread.h"
+#include "vm/kheap.h"
+
+#define EXTENDED_STATE_ALIGN ((uintptr_t)64)
+
+static uint64_t user_thread_related_koid(const struct waitable *object) {
+    return user_thread_from((struct waitable *)(uintptr_t)object)->process->base.koid;
+}
+
+static char *user_thread_name_storage(struct waitable *object) {
+    return user_thread_from(object)->name;
+}
+
+static void user_thread_destroy(struct waitable *object) {
+    struct user_thread *self = user_thread_from(object);
+    struct process *process = self->process;
+    if (self->thread.ops)
+        thread_abandon(&self->thread);
+    kernel_stack_free(self->thread.stack_base);
+    kheap_free(self->extended_state);
+    kheap_free(self);
+    waitable_unref(&process->base);
+}
+
+static const struct waitable_ops user_thread_object_ops = {
+    .name = "thread",
+    .type = ZX_OBJ_TYPE_THREAD,
+    .can_wait = true,
+    .default_rights = ZX_DEFAULT_THREAD_RIGHTS,
+    .destroy = user_thread_destroy,
+    .related_koid = user_thread_related_koid,
+    .name_storage = user_thread_name_storage,
+};
+
+struct user_thread *user_thread_current(void) { return thread_current()->user; }
+
+/* ---- What sched asks for ---- */
+
+static void user_thread_return_to_user(struct thread *thread) {
+    if (thread_is_killed(thread))
+        user_thread_exit();
+}
+
+static void user_thread_reaped(struct thread *thread) {
+    struct user_thread *self = user_thread_of(thread);
+    process_thread_gone(self->process, self);
+    waitable_unref(&self->base);
+}
+
+static const struct thread_ops user_thread_ops = {user_thread_return_to_user, user_thread_reaped};
+
+/* The first code of a user thread, on its kernel stack. */
+static void user_thread_main(void *argument) {
+    struct user_thread *self = argument;
+    struct aspace *aspace = self->process->aspace;
+    sched_first_run();
+    arch_set_syscall_window(&self->thread.arch, aspace->vdso_code, aspace->vdso_code_end);
+    /* From the look at `pending` to user mode no interrupt may slip in and be lost. */
+    irq_disable();
+    if (thread_is_killed(&self->thread)) {
+        irq_enable();
+        user_thread_exit();
+    }
+    arch_enter_user(&self->start);
+}
+
+/* ---- Life ---- */
+
+static status_t user_thread_furnish(struct user_thread *self) {
+    self->extended_state = kheap_zalloc(arch_extended_state_size() + EXTENDED_STATE_ALIGN - 1);
+    void *stack = self->extended_state ? kernel_stack_alloc() : NULL;
+    if (!stack)
+        return ERR_NO_MEMORY;
+    thread_init(&self->thread, self->name, &user_thread_ops, stack, KERNEL_STACK_SIZE,
+                user_thread_main, self, PRIORITY_DEFAULT);
+    uintptr_t area = round_up((uintptr_t)self->extended_state, EXTENDED_STATE_ALIGN);
+    arch_thread_set_extended_state(&self->thread.arch, (void *)area);
+    self->thread.arch.mmu = &self->process->aspace->mmu;
+    self->thread.user = self;
+    self->thread.aspace = self->process->aspace;
+    self->thread.tid = self->base.koid;
+    self->thread.pid = self->process->base.koid;
+    return OK;
+}
+
+status_t user_thread_create(struct process *process, const char *name,
+                            struct user_thread **out_thread) {
+    if (process_state(process) >= PROCESS_DYING)
+        return ERR_BAD_STATE;
+    struct user_thread *self = kheap_zalloc(sizeof(*self));
+    if (!self)
+        return ERR_NO_MEMORY;
+    waitable_init(&self->base, &user_thread_object_ops, 0);
+    self->process = process;
+    waitable_ref(&process->base);
+    string_copy(self->name, sizeof(self->name), name);
+    if (user_thread_furnish(self) != OK) {
+        waitable_unref(&self->base);
+        return ERR_NO_MEMORY;
+    }
+    *out_thread = self;
+    return OK;
+}
+
+void user_thread_launch_locked(struct user_thread *self) {
+    self->state = USER_THREAD_RUNNING;
+    list_add_tail(&self->process->threads, &self->process_node);
+    self->process->thread_count++;
+    waitable_ref(&self->base); /* its own, until it is reaped */
+    waitable_change(&self->base, 0, ZX_THREAD_RUNNING);
+    thread_start(&self->thread);
+}
+
+status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stack, uint64_t arg1,
+                           uint64_t arg2) {
+    MUTEX_GUARD(&self->process->lock);
+    if (self->process->state != PROCESS_RUNNING || self->state != USER_THREAD_NEW)
+        return ERR_BAD_STATE;
+    self->start = (struct user_start){entry, stack, arg1, arg2};
+    user_thread_launch_locked(self);
+    return OK;
+}
+
+void user_thread_exit(void) { thread_exit(); }

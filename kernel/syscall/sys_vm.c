@@ -1,0 +1,246 @@
+/*
+ * sys_vm.c - memory objects and regions (ZX-ABI.md sections 3.4 and 3.5).
+ */
+#include <zircon/types.h>
+
+#include "object/object.h"
+#include "object/resource.h"
+#include "syscall/sys_util.h"
+#include "vm/aspace.h"
+
+/* ---- Memory objects ---- */
+
+static status_t lookup_vmo(uint32_t handle, rights_t needed, struct vmo **out_vmo,
+                           rights_t *out_rights) {
+    struct waitable *object;
+    status_t status =
+        handle_table_get(sys_table(), handle, ZX_OBJ_TYPE_VMO, needed, &object, out_rights);
+    if (status == OK)
+        *out_vmo = vmo_from(object);
+    return status;
+}
+
+status_t sys_vmo_create(uint64_t size, uint32_t options, struct user_out out) {
+    struct vmo *vmo;
+    if (options & ~(uint32_t)(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE))
+        return ERR_INVALID_ARGS;
+    if (options & ZX_VMO_DISCARDABLE)
+        return ERR_NOT_SUPPORTED;
+    status_t status = vmo_create(size, options & ZX_VMO_RESIZABLE, &vmo);
+    return status == OK ? sys_publish_new(out, &vmo->base) : status;
+}
+
+status_t sys_vmo_read(uint32_t handle, struct user_out buffer, uint64_t offset,
+                      uint64_t buffer_size) {
+    AUTO(vmo) vmo = NULL;
+    status_t status = lookup_vmo(handle, ZX_RIGHT_READ, &vmo, NULL);
+    return status == OK ? vmo_read(vmo, offset, buffer, buffer_size) : status;
+}
+
+status_t sys_vmo_write(uint32_t handle, struct user_in buffer, uint64_t offset,
+                       uint64_t buffer_size) {
+    AUTO(vmo) vmo = NULL;
+    status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, NULL);
+    return status == OK ? vmo_write(vmo, offset, buffer, buffer_size) : status;
+}
+
+status_t sys_vmo_get_size(uint32_t handle, struct user_out size) {
+    AUTO(vmo) vmo = NULL;
+    status_t status = lookup_vmo(handle, 0, &vmo, NULL);
+    return status == OK ? user_copy_out_u64(size, vmo_size(vmo)) : status;
+}
+
+status_t sys_vmo_set_size(uint32_t handle, uint64_t size) {
+    AUTO(vmo) vmo = NULL;
+    status_t status = lookup_vmo(handle, ZX_RIGHT_WRITE, &vmo, NULL);
+    return status == OK ? vmo_set_size(vmo, size) : status;
+}
+
+status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_t size,
+                          struct user_out buffer, uint64_t buffer_size) {
+    AUTO(vmo) vmo = NULL;
+    rights_t rights;
+    status_t status = lookup_vmo(handle, 0, &vmo, &rights);
+    if (status != OK)
+        return status;
+    if (op < ZX_VMO_OP_COMMIT || op > ZX_VMO_OP_ALWAYS_NEED || op == 5)
+        return ERR_INVALID_ARGS;
+    if (op != ZX_VMO_OP_COMMIT && op != ZX_VMO_OP_DECOMMIT && op != ZX_VMO_OP_ZERO)
+        return ERR_NOT_SUPPORTED;
+    if (!(rights & ZX_RIGHT_WRITE))
+        return ERR_ACCESS_DENIED;
+    if (op == ZX_VMO_OP_COMMIT)
+        return vmo_commit(vmo, offset, size);
+    return op == ZX_VMO_OP_DECOMMIT ? vmo_decommit(vmo, offset, size)
+                                    : vmo_zero(vmo, offset, size);
+}
+
+#define CHILD_TYPES                                                                                \
+    (ZX_VMO_CHILD_SNAPSHOT | ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE |        \
+     ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_SNAPSHOT_MODIFIED)
+#define CHILD_MODIFIERS (ZX_VMO_CHILD_RESIZABLE | ZX_VMO_CHILD_NO_WRITE)
+
+/* Exactly one type, only modifiers that go with it; then what there is already. */
+static status_t check_child_options(uint32_t options) {
+    uint32_t type = options & CHILD_TYPES;
+    if ((options & ~(uint32_t)(CHILD_TYPES | CHILD_MODIFIERS)) || __builtin_popcount(type) != 1)
+        return ERR_INVALID_ARGS;
+    if (type == ZX_VMO_CHILD_SLICE && (options & ZX_VMO_CHILD_RESIZABLE))
+        return ERR_INVALID_ARGS;
+    return type == ZX_VMO_CHILD_SNAPSHOT ? OK : ERR_NOT_SUPPORTED;
+}
+
+static status_t check_child_window(uint64_t offset, uint64_t size) {
+    uint64_t rounded, end;
+    if (!is_page_aligned(offset))
+        return ERR_INVALID_ARGS;
+    if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
+    if (__builtin_add_overflow(offset, rounded, &end))
+        return ERR_INVALID_ARGS;
+    return offset > VMO_SIZE_MAX ? ERR_OUT_OF_RANGE : OK;
+}
+
+/* A snapshot may be written by whoever could read; code must be blessed anew. */
+static rights_t child_rights(rights_t parent, uint32_t options) {
+    rights_t rights = parent | ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_SET_PROPERTY;
+    if (options & ZX_VMO_CHILD_NO_WRITE)
+        return rights & ~ZX_RIGHT_WRITE;
+    return (rights & ~ZX_RIGHT_EXECUTE) | ZX_RIGHT_WRITE;
+}
+
+status_t sys_vmo_create_child(uint32_t handle, uint32_t options, uint64_t offset, uint64_t size,
+                              struct user_out out) {
+    AUTO(vmo) parent = NULL;
+    AUTO(vmo) child = NULL;
+    rights_t rights;
+    char name[OBJECT_NAME_SIZE];
+    if ((options & ZX_VMO_CHILD_NO_WRITE) && (options & ZX_VMO_CHILD_RESIZABLE))
+        return ERR_INVALID_ARGS;
+    status_t status = lookup_vmo(handle, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &parent, &rights);
+    if (status == OK)
+        status = check_child_options(options);
+    if (status == OK)
+        status = check_child_window(offset, size);
+    if (status == OK)
+        status = vmo_create_snapshot(parent, offset, size, options & ZX_VMO_CHILD_RESIZABLE,
+                                     &child);
+    if (status != OK)
+        return status;
+    if (rights & ZX_RIGHT_GET_PROPERTY) {
+        object_get_name(&parent->base, name);
+        status = object_set_name(&child->base, name);
+    }
+    return status == OK ? sys_publish(out, handle_make(&child->base, child_rights(rights, options)))
+                        : status;
+}
+
+/* ZX_HANDLE_INVALID: the job policy decides, which allows it until there are policies. */
+static status_t check_vmex(uint32_t vmex) {
+    AUTO(waitable) object = NULL;
+    if (vmex == ZX_HANDLE_INVALID)
+        return OK;
+    status_t status = sys_lookup(vmex, ZX_OBJ_TYPE_RESOURCE, 0, &object);
+    return status == OK ? resource_check(resource_from(object), ZX_RSRC_KIND_VMEX) : status;
+}
+
+status_t sys_vmo_replace_as_executable(uint32_t handle, uint32_t vmex, struct user_out out) {
+    struct handle old;
+    status_t allowed = check_vmex(vmex);
+    status_t status = handle_table_remove(sys_table(), handle, &old);
+    if (status != OK)
+        return status;
+    if (allowed != OK)
+        status = allowed;
+    else if (old.object->ops->type != ZX_OBJ_TYPE_VMO)
+        status = ERR_BAD_HANDLE;
+    if (status != OK) {
+        handle_release(&old);
+        return status;
+    }
+    old.rights |= ZX_RIGHT_EXECUTE;
+    return sys_publish(out, old);
+}
+
+/* ---- Regions ---- */
+
+static status_t lookup_vmar(uint32_t handle, struct region **out_vmar, rights_t *out_rights) {
+    struct waitable *object;
+    status_t status =
+        handle_table_get(sys_table(), handle, ZX_OBJ_TYPE_VMAR, 0, &object, out_rights);
+    if (status == OK)
+        *out_vmar = region_from(object);
+    return status;
+}
+
+/* READ, WRITE and EXECUTE as ZX_VM_PERM bits: they lie two bits higher. */
+static uint32_t rights_as_perm(rights_t rights) { return rights >> 2 & PERM_MASK; }
+static rights_t region_rights(const struct region *vmar) {
+    return vmar->base.ops->default_rights | vmar->possible << 2;
+}
+
+#define CAN_MAP_SHIFT 7 /* ZX_VM_CAN_MAP_READ is ZX_VM_PERM_READ << 7, and so on */
+
+status_t sys_vmar_allocate(uint32_t parent_vmar, uint32_t options, uint64_t offset, uint64_t size,
+                           struct user_out child_vmar, struct user_out child_addr) {
+    AUTO(region) parent = NULL;
+    AUTO(region) child = NULL;
+    rights_t rights;
+    status_t status = lookup_vmar(parent_vmar, &parent, &rights);
+    if (status != OK)
+        return status;
+    if ((options >> CAN_MAP_SHIFT & PERM_MASK) & ~rights_as_perm(rights))
+        return ERR_ACCESS_DENIED;
+    status = vmar_allocate(parent, options, offset, size, &child);
+    if (status != OK)
+        return status;
+    status = user_copy_out_u64(child_addr, child->start);
+    if (status == OK)
+        status = sys_publish(child_vmar, handle_make(&child->base, region_rights(child)));
+    if (status != OK)
+        (void)vmar_destroy(child);
+    return status;
+}
+
+status_t sys_vmar_map(uint32_t handle, uint32_t options, uint64_t vmar_offset, uint32_t vmo_handle,
+                      uint64_t vmo_offset, uint64_t len, struct user_out mapped_addr) {
+    AUTO(region) vmar = NULL;
+    AUTO(vmo) vmo = NULL;
+    rights_t vmar_rights, vmo_rights;
+    vaddr_t address;
+    status_t status = lookup_vmar(handle, &vmar, &vmar_rights);
+    if (status == OK)
+        status = lookup_vmo(vmo_handle, ZX_RIGHT_MAP, &vmo, &vmo_rights);
+    if (status == OK)
+        status = vmar_map(vmar, options, vmar_offset, vmo, vmo_offset, len,
+                          rights_as_perm(vmar_rights & vmo_rights), &address);
+    if (status != OK)
+        return status;
+    status = user_copy_out_u64(mapped_addr, address);
+    if (status != OK)
+        (void)vmar_unmap(vmar, address, len);
+    return status;
+}
+
+status_t sys_vmar_unmap(uint32_t handle, uint64_t addr, uint64_t len) {
+    AUTO(region) vmar = NULL;
+    status_t status = lookup_vmar(handle, &vmar, NULL);
+    return status == OK ? vmar_unmap(vmar, addr, len) : status;
+}
+
+status_t sys_vmar_protect(uint32_t handle, uint32_t options, uint64_t addr, uint64_t len) {
+    AUTO(region) vmar = NULL;
+    rights_t rights;
+    status_t status = lookup_vmar(handle, &vmar, &rights);
+    if (status != OK)
+        return status;
+    if ((options & PERM_MASK) & ~rights_as_perm(rights))
+        return ERR_ACCESS_DENIED;
+    return vmar_protect(vmar, options, addr, len);
+}
+
+status_t sys_vmar_destroy(uint32_t handle) {
+    AUTO(region) vmar = NULL;
+    status_t status = lookup_vmar(handle, &vmar, NULL);
+    return status == OK ? vmar_destroy(vmar) : status;
+}

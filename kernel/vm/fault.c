@@ -1,0 +1,156 @@
+/*
+ * fault.c - the page-fault walk, start to end.
+ *
+ *   trap.c -> upcall_page_fault -+-> aspace.c: which mapping            (aspace->lock)
+ *                                +-> vmo_cow.c: a page, ours to write?  (vmo->lock)
+ *                                |     hides what the views showed there, flushes
+ *                                +-> mmu.c: install                     (mmu_lock)
+ *
+ * A second thread that faulted on the same page waits at the locks, finds the page
+ * owned, and installs the same entry. If install finds no page for a table, the
+ * VMO still owns its page and the next fault finishes the walk.
+ *
+ * Fault-around: neighbours whose pages are present already are installed too, as
+ * far as they lie in the same leaf of the page map and in the mapping; writable
+ * where that needs no copy. A fresh page has no such neighbours worth looking for.
+ */
+#include "vm/fault.h"
+
+#include "sched/thread.h"
+#include "vm/pmm.h"
+
+#define AROUND 32u /* pages; a power of two */
+
+static uint32_t perm_needed(enum fault_access access) {
+    switch (access) {
+    case FAULT_READ:
+        return ZX_VM_PERM_READ;
+    case FAULT_WRITE:
+        return ZX_VM_PERM_WRITE;
+    case FAULT_EXECUTE:
+        return ZX_VM_PERM_EXECUTE;
+    }
+    return PERM_MASK;
+}
+
+/* What a mapping allows, with writing only where the page is exclusively the VMO's. */
+static unsigned entry_prot(const struct region *mapping, bool exclusive) {
+    unsigned prot = MMU_USER | MMU_READ;
+    if (mapping->perm & ZX_VM_PERM_EXECUTE)
+        prot |= MMU_EXECUTE;
+    if (exclusive && (mapping->perm & ZX_VM_PERM_WRITE))
+        prot |= MMU_WRITE;
+    return prot;
+}
+
+static status_t install(struct region *mapping, vaddr_t va, const struct mmu_entry *entries,
+                        size_t count) {
+    MUTEX_GUARD(&mapping->aspace->mmu_lock);
+    return mmu_install(&mapping->aspace->mmu, va, entries, count);
+}
+
+static status_t install_one(struct region *mapping, vaddr_t va, const struct page *page,
+                            bool exclusive) {
+    DEBUG_ASSERT(page->state == PAGE_VMO || page == pmm_zero_page());
+    struct mmu_entry entry = {page_address(page), entry_prot(mapping, exclusive)};
+    return install(mapping, va, &entry, 1);
+}
+
+/* The stretch of the VMO around `index` that may be installed with it. */
+struct around {
+    uint64_t first; /* index */
+    unsigned count;
+};
+
+static struct around around_of(const struct region *mapping, uint64_t vmo_pages, uint64_t index) {
+    uint64_t view_first = mapping->view.offset >> PAGE_SHIFT;
+    uint64_t view_end = MIN(view_first + (mapping->size >> PAGE_SHIFT), vmo_pages);
+    uint64_t first = MAX(index & ~(uint64_t)(AROUND - 1), view_first);
+    uint64_t end = MIN((index & ~(uint64_t)(AROUND - 1)) + AROUND, view_end);
+    return (struct around){first, (unsigned)(end - first)};
+}
+
+/* Install the present pages from `index` on, up to `limit`, in one leaf. Returns how many it saw. */
+static status_t install_stretch_locked(struct region *mapping, struct vmo *vmo, uint64_t index,
+                                       uint64_t limit, unsigned *out_seen) REQUIRES(vmo->lock) {
+    struct mmu_entry entries[AROUND];
+    struct map_stretch stretch = page_map_stretch(&vmo->map, index, limit);
+    *out_seen = stretch.count;
+    if (!stretch.slots)
+        return OK;
+    for (unsigned i = 0; i < stretch.count; i++) {
+        struct page *page = stretch.slots[i];
+        entries[i].address = page ? page_address(page) : paddr(MMU_SKIP);
+        bool exclusive = page && stretch.path_exclusive &&
+                         atomic_load_explicit(&page->count, memory_order_acquire) == 1;
+        entries[i].prot = entry_prot(mapping, exclusive);
+    }
+    vaddr_t va = mapping->start + ((index << PAGE_SHIFT) - mapping->view.offset);
+    return install(mapping, va, entries, stretch.count);
+}
+
+/* Neighbours are a courtesy: their failure is not the fault's. */
+static void install_around_locked(struct region *mapping, struct vmo *vmo, uint64_t index)
+    REQUIRES(vmo->lock) {
+    struct around around = around_of(mapping, vmo->size >> PAGE_SHIFT, index);
+    for (unsigned done = 0, seen; done < around.count; done += seen)
+        if (install_stretch_locked(mapping, vmo, around.first + done, around.count - done,
+                                   &seen) != OK)
+            return;
+}
+
+static status_t fault_write_locked(struct region *mapping, struct vmo *vmo, vaddr_t va,
+                                   uint64_t index) REQUIRES(vmo->lock) {
+    bool exclusive = false;
+    struct page *page = page_map_find(&vmo->map, index, &exclusive);
+    bool was_mine = page && exclusive;
+    if (!was_mine) {
+        status_t status = vmo_own_page_locked(vmo, index, &page);
+        if (status != OK)
+            return status;
+    }
+    status_t status = install_one(mapping, va, page, true);
+    if (status == OK && was_mine)
+        install_around_locked(mapping, vmo, index);
+    return status;
+}
+
+static status_t fault_read_locked(struct region *mapping, struct vmo *vmo, vaddr_t va,
+                                  uint64_t index) REQUIRES(vmo->lock) {
+    bool exclusive = false;
+    struct page *page = page_map_find(&vmo->map, index, &exclusive);
+    if (!page)
+        return install_one(mapping, va, pmm_zero_page(), false);
+    status_t status = install_one(mapping, va, page, exclusive);
+    if (status == OK)
+        install_around_locked(mapping, vmo, index);
+    return status;
+}
+
+static status_t fault_in_vmo(struct region *mapping, vaddr_t va, enum fault_access access) {
+    struct vmo *vmo = mapping->vmo;
+    MUTEX_GUARD(&vmo->lock);
+    uint64_t offset = mapping->view.offset + (va - mapping->start);
+    if (offset >= vmo->size)
+        return ERR_OUT_OF_RANGE;
+    if (access == FAULT_WRITE)
+        return fault_write_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
+    return fault_read_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
+}
+
+status_t aspace_fault(struct aspace *aspace, vaddr_t address, enum fault_access access) {
+    MUTEX_GUARD(&aspace->lock);
+    struct region *mapping = aspace_find_locked(aspace, address);
+    if (!mapping)
+        return ERR_NOT_FOUND;
+    if (perm_needed(access) & ~mapping->perm)
+        return ERR_ACCESS_DENIED;
+    return fault_in_vmo(mapping, round_down(address, PAGE_SIZE), access);
+}
+
+status_t upcall_page_fault(const struct fault *fault) {
+    struct aspace *aspace = thread_current()->aspace;
+    if (!aspace || fault->address < USER_BASE || fault->address >= USER_TOP)
+        return ERR_NOT_FOUND;
+    return aspace_fault(aspace, fault->address, fault->access);
+}

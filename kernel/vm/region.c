@@ -1,0 +1,180 @@
+/*
+ * region.c - one region: making it, putting it into the tree, cutting mappings.
+ *
+ * A mapping's view lies on its VMO's list under the VMO's lock; entries of the
+ * page table go away and are flushed under that lock too, before the view or the
+ * VMO reference goes.
+ */
+#include "lib/string.h"
+#include "vm/kheap.h"
+#include "vm/region_internal.h"
+
+struct region *region_alloc(struct aspace *aspace, enum region_kind kind) {
+    struct region *region = kheap_zalloc(sizeof(*region));
+    if (!region)
+        return NULL;
+    waitable_init(&region->base, &region_ops, 0);
+    region->kind = kind;
+    region->aspace = aspace;
+    aspace_ref(aspace);
+    tree_init(&region->children);
+    return region;
+}
+
+void regions_release(struct list *dead) {
+    for (struct list_node *node = list_pop(dead); node; node = list_pop(dead))
+        region_unref(list_entry(node, struct region, dead_node));
+}
+
+void region_insert_locked(struct region *parent, struct region *region, vaddr_t start,
+                          uint64_t size) {
+    region->parent = parent;
+    region->alive = true;
+    region->start = start;
+    region->size = size;
+    region->node.key = start;
+    tree_insert(&parent->children, &region->node);
+    region->aspace->mapping_count += region->kind == REGION_MAPPING;
+}
+
+static void region_leave_locked(struct region *region, struct list *dead)
+    REQUIRES(region->aspace->lock) {
+    if (region->parent)
+        tree_remove(&region->parent->children, &region->node);
+    region->parent = NULL;
+    region->alive = false;
+    region->aspace->mapping_count -= region->kind == REGION_MAPPING;
+    list_add_tail(dead, &region->dead_node);
+}
+
+struct region *region_first_overlap_locked(struct region *vmar, vaddr_t start, vaddr_t end) {
+    struct tree_node *node = tree_find_le(&vmar->children, start);
+    if (node && region_end(tree_entry(node, struct region, node)) > start)
+        return tree_entry(node, struct region, node);
+    node = tree_find_ge(&vmar->children, start);
+    return node && node->key < end ? tree_entry(node, struct region, node) : NULL;
+}
+
+struct region *region_next_overlap_locked(struct region *child, vaddr_t end) {
+    struct tree_node *node = tree_next(&child->node);
+    return node && node->key < end ? tree_entry(node, struct region, node) : NULL;
+}
+
+/* ---- Mappings ---- */
+
+static void mmu_clear_range(struct aspace *aspace, vaddr_t start, uint64_t size,
+                            struct tlb_batch *batch) {
+    MUTEX_GUARD(&aspace->mmu_lock);
+    mmu_clear(&aspace->mmu, start, size >> PAGE_SHIFT, batch);
+}
+
+/* Under the VMO's lock, so that nothing comes back. */
+static void clear_and_flush(struct aspace *aspace, vaddr_t start, uint64_t size) {
+    struct tlb_batch batch;
+    tlb_batch_init(&batch);
+    mmu_clear_range(aspace, start, size, &batch);
+    if (!tlb_batch_is_empty(&batch))
+        tlb_flush(&batch);
+}
+
+void mapping_show_locked(struct region *mapping, struct vmo *vmo, uint64_t vmo_offset) {
+    MUTEX_GUARD(&vmo->lock);
+    mapping->view = (struct vmo_view){.aspace = mapping->aspace,
+                                      .base = mapping->start,
+                                      .offset = vmo_offset,
+                                      .length = mapping->size};
+    vmo_view_add_locked(vmo, &mapping->view);
+}
+
+static void view_drop(struct region *mapping) {
+    struct vmo *vmo = mapping->vmo;
+    MUTEX_GUARD(&vmo->lock);
+    clear_and_flush(mapping->aspace, mapping->start, mapping->size);
+    vmo_view_remove_locked(vmo, &mapping->view);
+}
+
+void mapping_remove_locked(struct region *mapping, struct list *dead) {
+    view_drop(mapping);
+    region_leave_locked(mapping, dead);
+}
+
+static void view_split(struct region *left, struct region *right, vaddr_t at) {
+    struct vmo *vmo = left->vmo;
+    MUTEX_GUARD(&vmo->lock);
+    left->view.length = at - left->start;
+    right->view = (struct vmo_view){.aspace = left->aspace,
+                                    .base = at,
+                                    .offset = left->view.offset + left->view.length,
+                                    .length = region_end(left) - at};
+    vmo_view_add_locked(vmo, &right->view);
+}
+
+struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct region **spare) {
+    struct region *right = *spare;
+    *spare = NULL;
+    right->possible = mapping->possible;
+    right->perm = mapping->perm;
+    right->vmo = mapping->vmo;
+    vmo_ref(right->vmo);
+    view_split(mapping, right, at);
+    mutex_assert_held(&mapping->parent->aspace->lock);
+    region_insert_locked(mapping->parent, right, at, region_end(mapping) - at);
+    mapping->size = at - mapping->start;
+    return right;
+}
+
+/* The front or the back of a mapping goes. */
+static void mapping_trim(struct region *mapping, vaddr_t start, vaddr_t end) {
+    struct vmo *vmo = mapping->vmo;
+    MUTEX_GUARD(&vmo->lock);
+    clear_and_flush(mapping->aspace, start, end - start);
+    mapping->view.length -= end - start;
+    if (start == mapping->start) {
+        mapping->view.base = end;
+        mapping->view.offset += end - start;
+    }
+}
+
+void mapping_cut_locked(struct region *mapping, vaddr_t start, vaddr_t end, struct region **spare,
+                        struct list *dead) {
+    bool front = start == mapping->start, back = end == region_end(mapping);
+    if (front && back) {
+        mapping_remove_locked(mapping, dead);
+        return;
+    }
+    if (!front && !back) {
+        mapping_split_locked(mapping, end, spare);
+        back = true;
+    }
+    mapping_trim(mapping, start, end);
+    mapping->size -= end - start;
+    if (front) {
+        tree_remove(&mapping->parent->children, &mapping->node);
+        mapping->start = mapping->node.key = end;
+        tree_insert(&mapping->parent->children, &mapping->node);
+    }
+}
+
+/* ---- Destroying a tree ---- */
+
+void vmar_destroy_locked(struct region *vmar, struct list *dead) {
+    struct region *at = vmar;
+    for (;;) {
+        struct tree_node *first = tree_first(&at->children);
+        if (first) {
+            struct region *child = tree_entry(first, struct region, node);
+            mutex_assert_held(&child->aspace->lock);
+            if (child->kind == REGION_VMAR)
+                at = child;
+            else
+                mapping_remove_locked(child, dead);
+            continue;
+        }
+        struct region *parent = at->parent;
+        mutex_assert_held(&at->aspace->lock);
+        region_leave_locked(at, dead);
+        if (at == vmar)
+            return;
+        at = parent;
+    }
+}

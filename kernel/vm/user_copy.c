@@ -1,0 +1,67 @@
+/*
+ * user_copy.c - checked copies; the machine's part is in arch (mmu.h).
+ */
+#include "vm/user_copy.h"
+
+#include "arch/mmu.h"
+#include "arch/spinlock.h"
+#include "lib/string.h"
+#include "sched/thread.h"
+#include "vm/fault.h"
+
+static bool is_user_range(vaddr_t address, size_t length) {
+    return range_within(address, length, USER_TOP);
+}
+
+status_t user_copy_in(void *to, struct user_in from, size_t length) {
+    if (!is_user_range(from.address, length))
+        return ERR_INVALID_ARGS;
+    return arch_copy_from_user(to, from.address, length) == 0 ? OK : ERR_INVALID_ARGS;
+}
+
+status_t user_copy_out(struct user_out to, const void *from, size_t length) {
+    if (!is_user_range(to.address, length))
+        return ERR_INVALID_ARGS;
+    return arch_copy_to_user(to.address, from, length) == 0 ? OK : ERR_INVALID_ARGS;
+}
+
+size_t user_copy_in_nofault(void *to, struct user_in from, size_t length) {
+    if (!is_user_range(from.address, length))
+        return 0;
+    bool before = arch_set_no_fault(true);
+    size_t left = arch_copy_from_user(to, from.address, length);
+    arch_set_no_fault(before);
+    return length - left;
+}
+
+size_t user_copy_out_nofault(struct user_out to, const void *from, size_t length) {
+    if (!is_user_range(to.address, length))
+        return 0;
+    bool before = arch_set_no_fault(true);
+    size_t left = arch_copy_to_user(to.address, from, length);
+    arch_set_no_fault(before);
+    return length - left;
+}
+
+static status_t touch(vaddr_t address, enum fault_access access) {
+    struct aspace *aspace = thread_current()->aspace;
+    if (!aspace || address < USER_BASE || address >= USER_TOP)
+        return ERR_INVALID_ARGS;
+    return aspace_fault(aspace, address, access) == OK ? OK : ERR_INVALID_ARGS;
+}
+
+status_t user_touch_read(vaddr_t address) { return touch(address, FAULT_READ); }
+status_t user_touch_write(vaddr_t address) { return touch(address, FAULT_WRITE); }
+
+status_t user_copy_name(char out_name[OBJECT_NAME_SIZE], struct user_in from, size_t length) {
+    size_t kept = MIN(length, (size_t)OBJECT_NAME_SIZE - 1);
+    char name[OBJECT_NAME_SIZE] = {0};
+    if (!from.address)
+        return ERR_INVALID_ARGS;
+    status_t status = user_copy_in(name, from, kept);
+    if (status != OK)
+        return status;
+    memset(out_name, 0, OBJECT_NAME_SIZE);
+    memcpy(out_name, name, strnlen(name, kept));
+    return OK;
+}
