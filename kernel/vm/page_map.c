@@ -41,16 +41,11 @@ static void node_raise(struct map_node *node) {
     atomic_fetch_add_explicit(&node->count, 1, memory_order_relaxed);
 }
 static void page_drop(struct page *page) {
-    if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_release) != 1)
-        return;
-    atomic_thread_fence(memory_order_acquire);
-    pmm_free(page, PAGE_VMO);
+    if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)
+        pmm_free(page, PAGE_VMO);
 }
 static bool node_drop_is_last(struct map_node *node) {
-    if (atomic_fetch_sub_explicit(&node->count, 1, memory_order_release) != 1)
-        return false;
-    atomic_thread_fence(memory_order_acquire);
-    return true;
+    return atomic_fetch_sub_explicit(&node->count, 1, memory_order_acq_rel) == 1;
 }
 
 static void node_free(struct map_node *node) {

@@ -11,6 +11,7 @@
 #include "lib/ktest.h"
 #include "lib/string.h"
 #include "vm/pmm.h"
+#include "vm/test_crew.h"
 
 #define MAPS  6
 #define CELLS 96
@@ -191,9 +192,11 @@ static void step_clone(unsigned from, unsigned to, uint64_t range) {
     models[to].count = 0;
     status_t status = map_stash_fill(&stash, page_map_plan_clone(&maps[from], first, count));
     EXPECT_EQ(OK, status);
-    page_map_clone(&maps[from], first, count, &stash, &maps[to]);
+    if (status == OK) {
+        page_map_clone(&maps[from], first, count, &stash, &maps[to]);
+        model_clone(&models[from], first, count, &models[to]);
+    }
     map_stash_release(&stash);
-    model_clone(&models[from], first, count, &models[to]);
 }
 
 static void step_remove(unsigned m, uint64_t range) {
@@ -202,9 +205,11 @@ static void step_remove(unsigned m, uint64_t range) {
 
     status_t status = map_stash_fill(&stash, page_map_plan_remove(&maps[m], first, last));
     EXPECT_EQ(OK, status);
-    page_map_remove(&maps[m], first, last, &stash);
+    if (status == OK) {
+        page_map_remove(&maps[m], first, last, &stash);
+        model_remove(&models[m], first, last);
+    }
     map_stash_release(&stash);
-    model_remove(&models[m], first, last);
 }
 
 static void step(uint64_t range) {
@@ -257,25 +262,49 @@ KTEST(page_map, sparse_maps_agree_with_the_model) {
 
 KTEST_QUICK(page_map, a_short_walk_agrees_with_the_model) { run_lock_step(200, 150, 42); }
 
-KTEST_QUICK(page_map, P40_a_clone_costs_the_same_for_any_number_of_pages) {
+static status_t clone_window(const struct page_map *map, uint64_t first, uint64_t count,
+                             struct page_map *clone) {
     struct map_stash stash = MAP_STASH_INIT;
+    status_t status = map_stash_fill(&stash, page_map_plan_clone(map, first, count));
+
+    page_map_init(clone);
+    if (status == OK)
+        page_map_clone(map, first, count, &stash, clone);
+    map_stash_release(&stash);
+    return status;
+}
+
+static status_t fill(struct page_map *map, uint64_t count) {
+    status_t status = OK;
+
+    for (uint64_t i = 0; i < count && status == OK; i++)
+        status = write_page(map, i, i);
+    return status;
+}
+
+static void expect_cheap_clone(struct page_map *parent, struct page_map *clone) {
+    uint64_t pages = pmm_stats().pages[PAGE_VMO], nodes = map_nodes_alive();
+
+    EXPECT(page_map_plan_clone(parent, 0, 4096) <= 2 * MAP_HEIGHT_MAX);
+    REQUIRE(clone_window(parent, 0, 4096, clone) == OK);
+    EXPECT_EQ(pages, pmm_stats().pages[PAGE_VMO]);
+    EXPECT_EQ(nodes, map_nodes_alive());
+    REQUIRE(write_page(parent, 1, 7001) == OK);
+    REQUIRE(write_page(clone, 2, 7002) == OK);
+    EXPECT_EQ(pages + 2, pmm_stats().pages[PAGE_VMO]);
+    EXPECT_EQ(1, page_id(page_map_find(clone, 1, NULL)));
+    EXPECT_EQ(2, page_id(page_map_find(parent, 2, NULL)));
+}
+
+KTEST_QUICK(page_map, P40_a_clone_costs_the_same_for_any_number_of_pages) {
     struct page_map parent, clone;
 
     page_map_init(&parent);
-    for (uint64_t i = 0; i < 1000; i++)
-        REQUIRE(write_page(&parent, i, i) == OK);
-    uint64_t pages = pmm_stats().pages[PAGE_VMO], nodes = map_nodes_alive();
-    EXPECT(page_map_plan_clone(&parent, 0, 4096) <= 2 * MAP_HEIGHT_MAX);
-    EXPECT_EQ(OK, map_stash_fill(&stash, page_map_plan_clone(&parent, 0, 4096)));
-    page_map_clone(&parent, 0, 4096, &stash, &clone);
-    map_stash_release(&stash);
-    EXPECT_EQ(pages, pmm_stats().pages[PAGE_VMO]);
-    EXPECT_EQ(nodes, map_nodes_alive());
-    EXPECT_EQ(OK, write_page(&parent, 1, 7001));
-    EXPECT_EQ(OK, write_page(&clone, 2, 7002));
-    EXPECT_EQ(pages + 2, pmm_stats().pages[PAGE_VMO]);
-    EXPECT_EQ(1, page_id(page_map_find(&clone, 1, NULL)));
-    EXPECT_EQ(2, page_id(page_map_find(&parent, 2, NULL)));
+    page_map_init(&clone);
+    status_t status = fill(&parent, 1000);
+    EXPECT_EQ(OK, status);
+    if (status == OK)
+        expect_cheap_clone(&parent, &clone);
     page_map_destroy(&parent);
     page_map_destroy(&clone);
 }
@@ -283,19 +312,20 @@ KTEST_QUICK(page_map, P40_a_clone_costs_the_same_for_any_number_of_pages) {
 /* The way of a program that snapshots itself again and again and lets the old one go. */
 KTEST(page_map, clones_of_clones_stay_shallow) {
     struct page_map map, next;
+    status_t status = OK;
 
     page_map_init(&map);
-    for (unsigned generation = 0; generation < 2000; generation++) {
-        struct map_stash stash = MAP_STASH_INIT;
-        REQUIRE(write_page(&map, 5 + generation % 3, generation) == OK);
-        EXPECT_EQ(OK, map_stash_fill(&stash, page_map_plan_clone(&map, 1, 200)));
-        page_map_clone(&map, 1, 200, &stash, &next);
-        map_stash_release(&stash);
+    for (unsigned generation = 0; generation < 2000 && status == OK; generation++) {
+        status = write_page(&map, 5 + generation % 3, generation);
+        if (status == OK)
+            status = clone_window(&map, 1, 200, &next);
+        if (status != OK)
+            break;
         page_map_destroy(&map);
         map = next;
-        REQUIRE(map.root != NULL);
-        EXPECT(map.root->height <= 2 && map.bias < 4096 * 64);
+        EXPECT(map.root && map.root->height <= 2 && map.bias < 4096 * 64);
     }
+    EXPECT_EQ(OK, status);
     page_map_destroy(&map);
 }
 
@@ -314,4 +344,61 @@ KTEST(page_map, attribution_charges_each_page_once) {
     for (unsigned m = 0; m < MAPS; m++)
         page_map_destroy(&maps[m]);
     EXPECT_EQ(pages_before, pmm_stats().pages[PAGE_VMO]);
+}
+
+/* ---- Many CPUs ---- */
+
+#define SHARED_PAGES 130
+static struct mutex parent_lock;
+static struct page_map shared_parent; /* under parent_lock */
+static uint64_t stamps[4];            /* of each thread, for values that nobody repeats */
+
+static status_t clone_parent(struct page_map *clone) {
+    MUTEX_GUARD(&parent_lock);
+    return clone_window(&shared_parent, 0, SHARED_PAGES, clone);
+}
+
+static status_t write_parent(uint64_t index, uint64_t id) {
+    MUTEX_GUARD(&parent_lock);
+    return write_page(&shared_parent, index, id);
+}
+
+static uint64_t sum_of(const struct page_map *map) {
+    uint64_t sum = 0, index = 0, at;
+
+    for (struct page *page; (page = page_map_next(map, index, SHARED_PAGES, &at)); index = at + 1)
+        sum += page_id(page) * (at + 1);
+    return sum;
+}
+
+/* A clone shows what it showed, whatever the parent and other clones write. */
+static void clone_and_check(unsigned index, unsigned round) {
+    struct page_map clone;
+
+    REQUIRE(clone_parent(&clone) == OK);
+    uint64_t before = sum_of(&clone), at = (round * 7 + index) % SHARED_PAGES;
+    EXPECT_EQ(OK, write_parent((round * 13 + index) % SHARED_PAGES, ++stamps[index] * 4 + index));
+    EXPECT_EQ(before, sum_of(&clone));
+    struct page *page = page_map_find(&clone, at, NULL);
+    uint64_t old = page ? page_id(page) : 0, mine = ++stamps[index] * 4 + index;
+    if (write_page(&clone, at, mine) == OK)
+        EXPECT_EQ(before + (mine - old) * (at + 1), sum_of(&clone));
+    page_map_destroy(&clone);
+}
+
+static void clone_work(void *context, unsigned index) {
+    for (unsigned round = 0; round < 150; round++)
+        clone_and_check(index, round);
+}
+
+KTEST(page_map, P54_clones_on_several_CPUs_keep_what_they_show) {
+    static struct crew crew;
+    uint64_t pages = pmm_stats().pages[PAGE_VMO];
+
+    mutex_init(&parent_lock, RANK_VMO, "parent");
+    page_map_init(&shared_parent);
+    EXPECT(crew_run(&crew, 4, clone_work, NULL));
+    page_map_check(&shared_parent);
+    page_map_destroy(&shared_parent);
+    EXPECT_EQ(pages, pmm_stats().pages[PAGE_VMO]);
 }

@@ -47,6 +47,7 @@ struct slot {
 };
 static struct slot slots[4];
 static _Atomic unsigned handed, taken;
+static _Atomic bool storm_complete; /* all threads are there, the wakers too */
 
 static bool slot_leave(struct slot *slot, const struct parker *parker) {
     SPIN_GUARD(&slot->lock);
@@ -67,7 +68,8 @@ static void storm_wait(struct slot *slot, unsigned round) {
     struct parker parker;
 
     slot_enter(slot, &parker);
-    nstime_t deadline = round % 3 ? clock_now() + round % 50 * 1000 : TIME_INFINITE;
+    nstime_t deadline =
+        round % 3 || !storm_complete ? clock_now() + round % 50 * 1000 : TIME_INFINITE;
     status_t status = thread_park(&parker, deadline, 0, BLOCK_OTHER);
     if (status == ERR_TIMED_OUT && slot_leave(slot, &parker))
         return;
@@ -93,7 +95,7 @@ static void storm_work(void *context, unsigned index) {
         counter++;
         return;
     }
-    while (counter < ARRAY_SIZE(slots)) {
+    while (counter < ARRAY_SIZE(slots)) { /* the waiters are started first */
         for (unsigned i = 0; i < ARRAY_SIZE(slots); i++)
             storm_wake(&slots[i]);
         sched_yield();
@@ -105,7 +107,9 @@ KTEST(park, P15_no_wake_up_is_lost_or_doubled_in_a_storm) {
     for (unsigned i = 0; i < ARRAY_SIZE(slots); i++)
         spinlock_init(&slots[i].lock, RANK_IRQ, "test slot");
     handed = taken = counter = 0;
-    EXPECT(crew_run(&crew, ARRAY_SIZE(slots) + 2, storm_work, NULL));
+    storm_complete = crew_start(&crew, ARRAY_SIZE(slots) + 2, storm_work, NULL);
+    EXPECT(storm_complete);
+    crew_wait(&crew);
     EXPECT_EQ(handed, taken);
     EXPECT(handed > 0);
 }
@@ -127,8 +131,10 @@ static void victim_work(void *context, unsigned index) {
 
 static status_t end_of_park_by(uint32_t bits) {
     victim = NULL;
-    if (!crew_start(&crew, 1, victim_work, NULL))
+    if (!crew_start(&crew, 1, victim_work, NULL)) {
+        crew_wait(&crew);
         return ERR_NO_MEMORY;
+    }
     while (!victim)
         (void)thread_sleep_until(clock_now() + MS);
     thread_set_pending(victim, bits);
@@ -157,7 +163,10 @@ static void stubborn_work(void *context, unsigned index) {
 
 KTEST_QUICK(park, kill_does_not_end_a_wait_that_is_not_killable) {
     victim = NULL;
-    REQUIRE(crew_start(&crew, 1, stubborn_work, NULL));
+    if (!crew_start(&crew, 1, stubborn_work, NULL)) {
+        crew_wait(&crew);
+        return;
+    }
     while (!victim)
         (void)thread_sleep_until(clock_now() + MS);
     thread_set_pending(victim, THREAD_PENDING_KILL);
@@ -211,7 +220,7 @@ KTEST(mutex, waiters_get_it_in_the_order_of_arrival) {
 
     mutex_init(&shared_lock, RANK_PROCESS, "test");
     arrival_count = 0;
-    REQUIRE(crew_start(&crew, ARRAY_SIZE(arrivals), arrive, &begin));
+    EXPECT(crew_start(&crew, ARRAY_SIZE(arrivals), arrive, &begin));
     hold_while_others_arrive(begin);
     crew_wait(&crew);
     for (unsigned i = 0; i < arrival_count; i++)
@@ -361,9 +370,12 @@ KTEST(thread, many_threads_live_and_die_and_their_memory_comes_back) {
 static _Atomic bool spinner_seen[2];
 
 static void spin_until_other_runs(void *context, unsigned index) {
+    nstime_t give_up = clock_now() + 1000 * MS;
+
     spinner_seen[index] = true;
-    while (!spinner_seen[1 - index])
+    while (!spinner_seen[1 - index] && clock_now() < give_up)
         cpu_relax();
+    EXPECT(spinner_seen[1 - index]);
 }
 
 KTEST(sched, threads_of_one_priority_share_a_cpu_by_slices) {
