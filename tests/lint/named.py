@@ -19,7 +19,7 @@ def main():
     for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS):
         for sources in table.values():
             named.update(sources)
-    named.update(build.HOST_TOOLS.values())
+    named.update(build.HOST_TOOLS.values(), build.PROGRAMS_BARE.values())
     on_disk = set()
     for top in FOLDERS:
         for folder, _, names in os.walk(top):
