@@ -151,6 +151,9 @@ static struct page *buddy_alloc_any_locked(unsigned order, uint64_t limit) REQUI
 /* Frames [first, first + count) become free, in the largest aligned blocks. */
 static void buddy_free_frames_locked(struct page *page, size_t count) REQUIRES(pmm.lock) {
     uint64_t frame = page_address(page).value >> PAGE_SHIFT;
+    /* Their states say free already: a link left from another life must not look like a list's. */
+    for (size_t i = 0; i < count; i++)
+        page[i].link = (struct list_node){NULL, NULL};
     while (count > 0) {
         unsigned order = 0;
         while (order + 1 < ORDERS && !(frame & (1ull << order)) && (2ull << order) <= count)

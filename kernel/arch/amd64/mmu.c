@@ -8,6 +8,11 @@
  * The batch chains such tables through their first word; a page-aligned address
  * there reads as an absent entry.
  *
+ * Write permission is taken from a whole table by clearing it in the entry that
+ * points to the table, which says so in its WITHHELD bit. It comes back only in
+ * give_write_back, which first clears it in each of the 512 entries, because the
+ * table may serve several views. Clearing too much costs a fault, nothing else.
+ *
  * Who calls holds the lock beside the table; other CPUs' hardware only reads
  * entries (and sets accessed and dirty bits, which are always set here already).
  */
@@ -18,6 +23,9 @@
 #include "arch/amd64/regs.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
+
+/* In an entry that points to a last-level table: write permission is withheld from all of it. */
+#define PTE_WITHHELD ((uint64_t)1 << 9)
 
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
@@ -176,6 +184,20 @@ static unsigned fill(uint64_t *slot, const struct mmu_entry *entries, size_t cou
     return added;
 }
 
+static void give_write_back(uint64_t *parent) {
+    uint64_t *table = entry_table(*parent);
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++)
+        *(volatile uint64_t *)&table[i] &= ~PTE_WRITE;
+    *(volatile uint64_t *)parent = (*parent | PTE_WRITE) & ~PTE_WITHHELD;
+}
+
+static bool any_writable(const struct mmu_entry *entries, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (entries[i].address.value != MMU_SKIP && (entries[i].prot & MMU_WRITE))
+            return true;
+    return false;
+}
+
 status_t mmu_install(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, size_t count) {
     DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
     while (count > 0) {
@@ -184,6 +206,8 @@ status_t mmu_install(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entrie
         uint64_t *table = table_for(mmu, va, &parent);
         if (!table)
             return ERR_NO_MEMORY;
+        if (unlikely(*parent & PTE_WITHHELD) && any_writable(entries, here))
+            give_write_back(parent);
         *parent += fill(table + table_index(va), entries, here) * PTE_COUNT_ONE;
         va += here * PAGE_SIZE;
         entries += here;
@@ -322,6 +346,14 @@ void mmu_restrict(struct mmu *mmu, vaddr_t va, size_t count, unsigned prot,
         uint64_t skip;
         uint64_t *entry = find_directory_entry(mmu, va, &skip);
         vaddr_t stop = va + MIN(skip, end - va);
+        if (entry && stop - va == MIB(2) && forbid && !set) { /* only writing ends */
+            if (!(*entry & PTE_WITHHELD)) {
+                *(volatile uint64_t *)entry = (*entry & ~PTE_WRITE) | PTE_WITHHELD;
+                batch->everything = any = true;
+            }
+            va = stop;
+            continue;
+        }
         uint64_t *slot = entry ? entry_table(*entry) + table_index(va) : NULL;
         for (; slot && va < stop; va += PAGE_SIZE, slot++) {
             uint64_t old = *slot, new = (old & ~forbid) | set;
@@ -352,7 +384,7 @@ bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, p
                 continue;
             *out_va = va;
             *out_address = paddr(*slot & PTE_ADDRESS);
-            *out_prot = paging_prot(*slot);
+            *out_prot = paging_prot(*slot) & (*entry & PTE_WITHHELD ? ~MMU_WRITE : ~0u);
             return true;
         }
         va = stop;

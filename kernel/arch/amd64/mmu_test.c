@@ -122,6 +122,37 @@ KTEST(mmu, ranges_over_many_tables_go_whole_and_in_part) {
     mmu_destroy(&mmu);
 }
 
+KTEST(mmu, write_permission_goes_from_a_whole_table_and_comes_back_page_by_page) {
+    struct mmu mmu;
+    struct tlb_batch batch;
+    static struct mmu_entry entries[2 * TABLE_ENTRIES];
+    vaddr_t base = round_down(PLACE, MIB(2));
+    paddr_t address;
+    unsigned prot;
+    REQUIRE(mmu_create(&mmu) == OK);
+    for (unsigned i = 0; i < ARRAY_SIZE(entries); i++)
+        entries[i] = entry_at((uint64_t)(i + 1) * PAGE_SIZE, MMU_WRITE);
+    REQUIRE(mmu_install(&mmu, base, entries, ARRAY_SIZE(entries)) == OK);
+    tlb_batch_init(&batch);
+    mmu_restrict(&mmu, base, TABLE_ENTRIES, MMU_READ | MMU_EXECUTE, &batch);
+    EXPECT(batch.everything);
+    tlb_flush(&batch);
+    for (unsigned i = 0; i < ARRAY_SIZE(entries); i++) {
+        EXPECT(mmu_query(&mmu, base + i * PAGE_SIZE, &address, &prot));
+        EXPECT_EQ(i >= TABLE_ENTRIES, (prot & MMU_WRITE) != 0);
+    }
+    entries[5].prot &= ~MMU_WRITE;
+    REQUIRE(mmu_install(&mmu, base + 5 * PAGE_SIZE, entries + 5, 1) == OK);
+    REQUIRE(mmu_install(&mmu, base + 7 * PAGE_SIZE, entries + 7, 1) == OK);
+    for (unsigned i = 0; i < TABLE_ENTRIES; i++) {
+        EXPECT(mmu_query(&mmu, base + i * PAGE_SIZE, &address, &prot));
+        EXPECT_EQ(i == 7, (prot & MMU_WRITE) != 0);
+    }
+    clear_and_flush(&mmu, base, ARRAY_SIZE(entries));
+    EXPECT_EQ(1, mmu.table_pages);
+    mmu_destroy(&mmu);
+}
+
 /* Tables of another space found while walking this one. */
 struct shared_tables {
     const struct mmu *other;
