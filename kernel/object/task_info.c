@@ -1,0 +1,213 @@
+/*
+ * task_info.c - questions about tasks.
+ */
+#include "object/task_info.h"
+
+#include "lib/string.h"
+#include "vm/aspace.h"
+
+/* ---- lists ---- */
+
+/* Collects koids above `after`. */
+struct koid_list {
+    uint64_t after;
+    uint64_t *koids;
+    size_t count, max;
+};
+
+static void koid_list_add(struct koid_list *list, const struct waitable *object) {
+    if (object->koid > list->after && list->count < list->max)
+        list->koids[list->count++] = object->koid;
+}
+
+size_t job_list_jobs(struct job *job, uint64_t after, uint64_t *out_koids, size_t max) {
+    struct koid_list list = {after, out_koids, 0, max};
+    MUTEX_GUARD(&tasks_lock);
+
+    list_for_each(node, &job->jobs)
+        koid_list_add(&list, &list_entry(node, struct job, sibling)->base);
+    return list.count;
+}
+
+size_t job_list_processes(struct job *job, uint64_t after, uint64_t *out_koids, size_t max) {
+    struct koid_list list = {after, out_koids, 0, max};
+    MUTEX_GUARD(&tasks_lock);
+
+    list_for_each(node, &job->processes)
+        koid_list_add(&list, &list_entry(node, struct process, job_node)->base);
+    return list.count;
+}
+
+size_t process_list_threads(struct process *process, uint64_t after, uint64_t *out_koids,
+                            size_t max) {
+    struct koid_list list = {after, out_koids, 0, max};
+    MUTEX_GUARD(&process->lock);
+
+    list_for_each(node, &process->threads)
+        koid_list_add(&list, &list_entry(node, struct user_thread, process_node)->base);
+    return list.count;
+}
+
+/* ---- children ---- */
+
+/* The lists are weak: a child whose last reference is going is not found. */
+static bool is_child(struct waitable *object, uint64_t koid) {
+    return object->koid == koid && ref_try_get(&object->refs);
+}
+
+struct waitable *job_find_child(struct job *job, uint64_t koid) {
+    MUTEX_GUARD(&tasks_lock);
+
+    list_for_each(node, &job->jobs) {
+        struct job *child = list_entry(node, struct job, sibling);
+        if (is_child(&child->base, koid))
+            return &child->base;
+    }
+    list_for_each(process_node, &job->processes) {
+        struct process *child = list_entry(process_node, struct process, job_node);
+        if (is_child(&child->base, koid))
+            return &child->base;
+    }
+    return NULL;
+}
+
+struct waitable *process_find_thread(struct process *process, uint64_t koid) {
+    MUTEX_GUARD(&process->lock);
+
+    list_for_each(node, &process->threads) {
+        struct user_thread *thread = list_entry(node, struct user_thread, process_node);
+        if (is_child(&thread->base, koid))
+            return &thread->base;
+    }
+    return NULL;
+}
+
+/* ---- states ---- */
+
+void job_get_info(struct job *job, zx_info_job_t *out_info) {
+    MUTEX_GUARD(&tasks_lock);
+
+    *out_info = (zx_info_job_t){.return_code = job->return_code, .exited = job->killed};
+}
+
+void process_get_info(struct process *process, zx_info_process_t *out_info) {
+    MUTEX_GUARD(&process->lock);
+
+    *out_info = (zx_info_process_t){
+        .return_code = process->return_code,
+        .started = process->start_time != 0,
+        .exited = process->state >= PROCESS_DYING,
+    };
+}
+
+void process_get_handle_stats(struct process *process, zx_info_process_handle_stats_t *out_info) {
+    uint32_t cursor = 0, value;
+    struct handle handle;
+
+    memset(out_info, 0, sizeof(*out_info));
+    while (handle_table_next(&process->handles, &cursor, &value, &handle)) {
+        out_info->handle_count[handle.object->ops->type]++;
+        waitable_unref(handle.object);
+    }
+}
+
+status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_info) {
+    if (process_state(process) == PROCESS_DEAD)
+        return ERR_BAD_STATE;
+    struct aspace_stats stats = aspace_stats(process->aspace);
+    *out_info = (zx_info_task_stats_t){
+        .mem_mapped_bytes = stats.mapped_bytes,
+        .mem_private_bytes = stats.private_bytes,
+        .mem_shared_bytes = stats.shared_bytes,
+        .mem_scaled_shared_bytes = stats.scaled_shared_bytes,
+    };
+    return OK;
+}
+
+/* What a thread does that is started and not dead. A wait inside the kernel counts as running. */
+static uint32_t running_state(const struct thread *thread) {
+    unsigned reason = atomic_load_explicit(&thread->block_reason, memory_order_relaxed);
+
+    if (atomic_load_explicit(&thread->state, memory_order_relaxed) != THREAD_PARKED ||
+        reason == BLOCK_OTHER)
+        return ZX_THREAD_STATE_RUNNING;
+    return ZX_THREAD_STATE_BLOCKED | reason << 8;
+}
+
+static uint32_t thread_state_locked(const struct user_thread *thread) {
+    if (thread->state == USER_THREAD_NEW)
+        return ZX_THREAD_STATE_NEW;
+    if (thread->state == USER_THREAD_DEAD)
+        return ZX_THREAD_STATE_DEAD;
+    if (thread->state == USER_THREAD_DYING || thread_is_killed(&thread->thread))
+        return ZX_THREAD_STATE_DYING;
+    return running_state(&thread->thread);
+}
+
+void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info) {
+    MUTEX_GUARD(&thread->process->lock);
+
+    *out_info = (zx_info_thread_t){.state = thread_state_locked(thread)};
+    memset(out_info->cpu_affinity_mask.mask, 0xff, sizeof(out_info->cpu_affinity_mask.mask));
+}
+
+status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info) {
+    MUTEX_GUARD(&thread->process->lock);
+
+    if (thread->state == USER_THREAD_DEAD)
+        return ERR_BAD_STATE;
+    bool has_run = atomic_load_explicit(&thread->thread.has_run, memory_order_relaxed);
+    uint32_t cpu = atomic_load_explicit(&thread->thread.cpu, memory_order_relaxed);
+    *out_info = (zx_info_thread_stats_t){
+        .total_runtime = thread_runtime(&thread->thread),
+        .last_scheduled_cpu = has_run ? cpu : ZX_INFO_INVALID_CPU,
+    };
+    return OK;
+}
+
+/* ---- run times ---- */
+
+static void add_thread(const struct thread *thread, zx_info_task_runtime_t *sum) {
+    sum->cpu_time += thread_runtime(thread);
+    sum->queue_time += atomic_load_explicit(&thread->queue_time, memory_order_relaxed);
+}
+
+static void add_process(struct process *process, zx_info_task_runtime_t *sum) {
+    MUTEX_GUARD(&process->lock);
+
+    sum->cpu_time += process->dead_runtime;
+    list_for_each(node, &process->threads)
+        add_thread(&list_entry(node, struct user_thread, process_node)->thread, sum);
+}
+
+void thread_get_runtime(struct user_thread *thread, zx_info_task_runtime_t *out_info) {
+    *out_info = (zx_info_task_runtime_t){};
+    add_thread(&thread->thread, out_info);
+}
+
+void process_get_runtime(struct process *process, zx_info_task_runtime_t *out_info) {
+    *out_info = (zx_info_task_runtime_t){};
+    add_process(process, out_info);
+}
+
+/* The job after `at` in a walk of all that is below `top`; NULL at the end. */
+static struct job *next_job_locked(const struct job *top, struct job *at) REQUIRES(tasks_lock) {
+    struct list_node *node = list_first(&at->jobs);
+
+    while (!node && at != top) {
+        node = list_next(&at->parent->jobs, &at->sibling);
+        at = at->parent;
+    }
+    return node ? list_entry(node, struct job, sibling) : NULL;
+}
+
+void job_get_runtime(struct job *job, zx_info_task_runtime_t *out_info) {
+    *out_info = (zx_info_task_runtime_t){};
+    MUTEX_GUARD(&tasks_lock);
+
+    for (struct job *at = job; at; at = next_job_locked(job, at)) {
+        out_info->cpu_time += at->dead_runtime;
+        list_for_each(node, &at->processes)
+            add_process(list_entry(node, struct process, job_node), out_info);
+    }
+}

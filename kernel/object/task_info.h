@@ -1,0 +1,39 @@
+/*
+ * task_info.h - questions about jobs, processes and threads, and finding children.
+ *
+ * Lists of children are asked for in pieces: those with koids above one that the
+ * caller has seen already. A list is in the order of creation, so in that of koids.
+ */
+#pragma once
+
+#include <zircon/syscalls/object.h>
+
+#include "object/job.h"
+#include "object/process.h"
+#include "object/user_thread.h"
+
+/* Up to `max` koids above `after`; how many. */
+size_t job_list_jobs(struct job *job, uint64_t after, uint64_t *out_koids, size_t max);
+size_t job_list_processes(struct job *job, uint64_t after, uint64_t *out_koids, size_t max);
+/* Threads that were started and are not dead. */
+size_t process_list_threads(struct process *process, uint64_t after, uint64_t *out_koids,
+                            size_t max);
+
+/* A direct child by koid (jobs before processes), with a reference; NULL: none. */
+struct waitable *job_find_child(struct job *job, uint64_t koid);
+struct waitable *process_find_thread(struct process *process, uint64_t koid);
+
+void job_get_info(struct job *job, zx_info_job_t *out_info);
+void process_get_info(struct process *process, zx_info_process_t *out_info);
+/* How many handles of each type. */
+void process_get_handle_stats(struct process *process, zx_info_process_handle_stats_t *out_info);
+/* ERR_BAD_STATE once it is dead. */
+status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_info);
+void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info);
+/* ERR_BAD_STATE once it is dead. */
+status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info);
+
+/* Time on CPUs and in run queues, of all that is below and of what was. */
+void job_get_runtime(struct job *job, zx_info_task_runtime_t *out_info);
+void process_get_runtime(struct process *process, zx_info_task_runtime_t *out_info);
+void thread_get_runtime(struct user_thread *thread, zx_info_task_runtime_t *out_info);

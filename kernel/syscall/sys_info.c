@@ -1,0 +1,263 @@
+/*
+ * sys_info.c - zx_object_get_info: topics of one record.
+ *
+ * The table below has for each topic which types of handle and which rights it
+ * wants, and who fills the record. Topics that are lists are in sys_info_list.c.
+ */
+#include "syscall/sys_info.h"
+
+#include "object/object.h"
+#include "object/resource.h"
+#include "object/socket.h"
+#include "object/task_info.h"
+#include "object/timer_object.h"
+#include "syscall/sys_util.h"
+#include "vm/aspace.h"
+#include "vm/kheap.h"
+#include "vm/pmm.h"
+
+/* Room for the largest record. */
+union record {
+    zx_info_handle_basic_t handle_basic;
+    zx_info_handle_count_t handle_count;
+    zx_info_process_t process;
+    zx_info_process_handle_stats_t handle_stats;
+    zx_info_task_stats_t task_stats;
+    zx_info_task_runtime_t task_runtime;
+    zx_info_thread_t thread;
+    zx_info_thread_stats_t thread_stats;
+    zx_info_job_t job;
+    zx_info_vmar_t vmar;
+    zx_info_vmo_t vmo;
+    zx_info_socket_t socket;
+    zx_info_timer_t timer;
+    zx_info_resource_t resource;
+    zx_info_kmem_stats_t kmem;
+};
+
+/* ---- any object ---- */
+
+static status_t fill_handle_basic(struct waitable *object, rights_t rights, union record *out) {
+    out->handle_basic = (zx_info_handle_basic_t){
+        .koid = object->koid,
+        .rights = rights,
+        .type = object->ops->type,
+        .related_koid = object_related_koid(object),
+    };
+    return OK;
+}
+
+static status_t fill_handle_count(struct waitable *object, rights_t rights, union record *out) {
+    out->handle_count.handle_count =
+        atomic_load_explicit(&object->handle_count, memory_order_relaxed);
+    return OK;
+}
+
+/* ---- tasks ---- */
+
+static status_t fill_process(struct waitable *object, rights_t rights, union record *out) {
+    process_get_info(process_from(object), &out->process);
+    return OK;
+}
+
+static status_t fill_handle_stats(struct waitable *object, rights_t rights, union record *out) {
+    process_get_handle_stats(process_from(object), &out->handle_stats);
+    return OK;
+}
+
+static status_t fill_task_stats(struct waitable *object, rights_t rights, union record *out) {
+    return process_get_stats(process_from(object), &out->task_stats);
+}
+
+static status_t fill_task_runtime(struct waitable *object, rights_t rights, union record *out) {
+    if (object->ops->type == ZX_OBJ_TYPE_JOB)
+        job_get_runtime(job_from(object), &out->task_runtime);
+    else if (object->ops->type == ZX_OBJ_TYPE_PROCESS)
+        process_get_runtime(process_from(object), &out->task_runtime);
+    else
+        thread_get_runtime(user_thread_from(object), &out->task_runtime);
+    return OK;
+}
+
+static status_t fill_thread(struct waitable *object, rights_t rights, union record *out) {
+    thread_get_info(user_thread_from(object), &out->thread);
+    return OK;
+}
+
+static status_t fill_thread_stats(struct waitable *object, rights_t rights, union record *out) {
+    return thread_get_stats(user_thread_from(object), &out->thread_stats);
+}
+
+static status_t fill_job(struct waitable *object, rights_t rights, union record *out) {
+    job_get_info(job_from(object), &out->job);
+    return OK;
+}
+
+/* ---- memory ---- */
+
+static status_t fill_vmar(struct waitable *object, rights_t rights, union record *out) {
+    struct region *region = region_from(object);
+    MUTEX_GUARD(&region->aspace->lock);
+
+    out->vmar = (zx_info_vmar_t){.base = region->start, .len = region->size};
+    return OK;
+}
+
+static status_t fill_vmo(struct waitable *object, rights_t rights, union record *out) {
+    struct vmo_info info = vmo_info(vmo_from(object));
+
+    out->vmo = (zx_info_vmo_t){
+        .koid = object->koid,
+        .size_bytes = info.size,
+        .parent_koid = info.parent_koid,
+        .num_children = info.child_count,
+        .num_mappings = info.mapping_count,
+        .share_count = info.share_count,
+        .flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+                 (info.resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+                 (info.is_cow_clone ? ZX_INFO_VMO_IS_COW_CLONE : 0),
+        .committed_bytes = info.committed_bytes,
+        .handle_rights = rights,
+        .cache_policy = ZX_CACHE_POLICY_CACHED,
+    };
+    object_get_name(object, out->vmo.name);
+    return OK;
+}
+
+static status_t fill_kmem(struct waitable *object, rights_t rights, union record *out) {
+    struct kheap_stats heap = kheap_stats();
+    struct pmm_stats pages = pmm_stats();
+
+    status_t status = resource_check(resource_from(object), ZX_RSRC_KIND_ROOT);
+    if (status != OK)
+        return status;
+    out->kmem = (zx_info_kmem_stats_t){
+        .total_bytes = pages.total_pages * PAGE_SIZE,
+        .free_bytes = pmm_free_pages() * PAGE_SIZE,
+        .wired_bytes = (pages.pages[PAGE_WIRED] + pages.pages[PAGE_LOADER]) * PAGE_SIZE,
+        .total_heap_bytes = heap.bytes_total,
+        .free_heap_bytes = heap.bytes_total - heap.bytes_used,
+        .vmo_bytes = pages.pages[PAGE_VMO] * PAGE_SIZE,
+        .mmu_overhead_bytes = pages.pages[PAGE_TABLE] * PAGE_SIZE,
+        .other_bytes = pages.pages[PAGE_STACK] * PAGE_SIZE,
+    };
+    return OK;
+}
+
+/* ---- other objects ---- */
+
+static status_t fill_socket(struct waitable *object, rights_t rights, union record *out) {
+    socket_get_info(socket_from(object), &out->socket);
+    return OK;
+}
+
+static status_t fill_timer(struct waitable *object, rights_t rights, union record *out) {
+    timer_object_get_info(timer_object_from(object), &out->timer);
+    return OK;
+}
+
+static status_t fill_resource(struct waitable *object, rights_t rights, union record *out) {
+    resource_get_info(resource_from(object), &out->resource);
+    return OK;
+}
+
+/* ---- the table ---- */
+
+#define TYPE(name) ((uint64_t)1 << ZX_OBJ_TYPE_##name)
+#define ANY_TYPE   UINT64_MAX
+#define TASKS      (TYPE(JOB) | TYPE(PROCESS) | TYPE(THREAD))
+
+struct topic {
+    uint32_t number;
+    rights_t needed;
+    uint64_t types;
+    size_t size;
+    status_t (*fill)(struct waitable *object, rights_t rights, union record *out);
+};
+#define RECORD(type) sizeof(zx_info_##type##_t)
+
+static const struct topic topics[] = {
+    {ZX_INFO_HANDLE_BASIC, 0, ANY_TYPE, RECORD(handle_basic), fill_handle_basic},
+    {ZX_INFO_HANDLE_COUNT, ZX_RIGHT_INSPECT, ANY_TYPE, RECORD(handle_count), fill_handle_count},
+    {ZX_INFO_PROCESS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(process), fill_process},
+    {ZX_INFO_PROCESS_HANDLE_STATS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(process_handle_stats),
+     fill_handle_stats},
+    {ZX_INFO_TASK_STATS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(task_stats), fill_task_stats},
+    {ZX_INFO_TASK_RUNTIME, ZX_RIGHT_INSPECT, TASKS, RECORD(task_runtime), fill_task_runtime},
+    {ZX_INFO_THREAD, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread), fill_thread},
+    {ZX_INFO_THREAD_STATS, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread_stats),
+     fill_thread_stats},
+    {ZX_INFO_JOB, ZX_RIGHT_INSPECT, TYPE(JOB), RECORD(job), fill_job},
+    {ZX_INFO_VMAR, ZX_RIGHT_INSPECT, TYPE(VMAR), RECORD(vmar), fill_vmar},
+    {ZX_INFO_VMO, 0, TYPE(VMO), RECORD(vmo), fill_vmo},
+    {ZX_INFO_SOCKET, ZX_RIGHT_INSPECT, TYPE(SOCKET), RECORD(socket), fill_socket},
+    {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
+    {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
+    {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
+};
+
+static const struct topic *topic_find(uint32_t number) {
+    for (size_t i = 0; i < ARRAY_SIZE(topics); i++)
+        if (topics[i].number == number)
+            return &topics[i];
+    return NULL;
+}
+
+status_t sys_info_lookup(uint32_t handle, uint64_t types, rights_t needed,
+                         struct waitable **out_object, rights_t *out_rights) {
+    AUTO(waitable) object = NULL;
+
+    status_t status = handle_table_get(sys_table(), handle, 0, 0, &object, out_rights);
+    if (status != OK)
+        return status;
+    if (!(types >> object->ops->type & 1))
+        return ERR_WRONG_TYPE;
+    if (!rights_are_subset(needed, *out_rights))
+        return ERR_ACCESS_DENIED;
+    *out_object = TAKE(object);
+    return OK;
+}
+
+status_t sys_info_copy_counts(const struct info_target *target, uint64_t actual, uint64_t avail) {
+    status_t status = user_copy_out_u64_optional(target->actual, actual);
+
+    return status != OK ? status : user_copy_out_u64_optional(target->avail, avail);
+}
+
+static status_t get_record(uint32_t handle, const struct topic *topic,
+                           const struct info_target *target) {
+    AUTO(waitable) object = NULL;
+    union record record;
+    rights_t rights;
+
+    status_t status = sys_info_lookup(handle, topic->types, topic->needed, &object, &rights);
+    if (status == OK)
+        status = topic->fill(object, rights, &record);
+    if (status != OK)
+        return status;
+    if (target->size < topic->size) {
+        status = sys_info_copy_counts(target, 0, 1);
+        return status != OK ? status : ERR_BUFFER_TOO_SMALL;
+    }
+    status = user_copy_out(target->buffer, &record, topic->size);
+    return status != OK ? status : sys_info_copy_counts(target, 1, 1);
+}
+
+static status_t handle_is_valid(uint32_t handle) {
+    AUTO(waitable) object = NULL;
+
+    return sys_lookup(handle, 0, 0, &object);
+}
+
+status_t sys_object_get_info(uint32_t handle, uint32_t topic, struct user_out buffer,
+                             uint64_t buffer_size, struct user_out actual,
+                             struct user_out avail) {
+    const struct info_target target = {buffer, buffer_size, actual, avail};
+    const struct topic *record_topic = topic_find(topic);
+
+    if (topic == ZX_INFO_HANDLE_VALID)
+        return handle_is_valid(handle);
+    if (record_topic)
+        return get_record(handle, record_topic, &target);
+    return sys_info_list(handle, topic, &target);
+}
