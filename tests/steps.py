@@ -32,6 +32,13 @@ def transcript(boot, smp=1):
                         'tests/qemu/shell.transcript')
 
 
+def core(name, kernel, smp, builds=()):
+    """Tests that are a user program: the first process, so that it has every authority."""
+    return Step(name, counts=True, timeout=180, builds=list(builds),
+                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
+                        f'--timeout 150 build/symbols/core-tests')
+
+
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
@@ -55,5 +62,12 @@ STEPS = [
     ktest('debug', 1),
     ktest('debug', 4),
     ktest('release', 1),
+
+    # Programs on the kernel. The last one has other call numbers than they were built with.
+    core('core-debug-1cpu', 'build/debug/kernel.elf', 1),
+    core('core-debug-4cpu', 'build/debug/kernel.elf', 4),
+    core('core-release-4cpu', 'build/kernel.elf', 4),
+    core('core-moved-numbers', 'build/moved/kernel.elf', 1, ['build/moved/kernel.elf']),
+
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 ]

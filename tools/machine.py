@@ -47,7 +47,7 @@ class Options:
 
     def __init__(self, **fields):
         self.boot = 'pvh'            # pvh, microvm, bios, uefi
-        self.kernel = built('kernel.elf')
+        self.kernel = os.environ.get('JX_KERNEL') or built('kernel.elf')
         self.initrd = built('initrd.cpio')
         self.iso = None              # for bios and uefi; made on the fly when words need it
         self.smp = 1
