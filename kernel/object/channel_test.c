@@ -220,10 +220,11 @@ static bool call_begin(struct call *call, nstime_t deadline) {
     handle_table_init(&call->table);
     if (!ends_create(&call->ends))
         return false;
-    if (handle_table_add(&call->table, call->ends.ha, &call->value) != OK ||
-        event_create(&call->done) != OK)
+    if (handle_table_add(&call->table, call->ends.ha, &call->value) != OK)
         return false;
-    call->ends.ha.object = NULL;
+    call->ends.ha.object = NULL; /* the table's */
+    if (event_create(&call->done) != OK)
+        return false;
     struct thread *thread = kernel_thread_create("caller", call_main, call, PRIORITY_DEFAULT);
     if (!thread) {
         waitable_unref(call->done);
