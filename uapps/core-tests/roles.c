@@ -73,6 +73,12 @@ static int play_double_free(int argc, char **argv) {
     return 0;
 }
 
+/* --own-syscall: enters the kernel without the vDSO */
+static int play_own_syscall(int argc, char **argv) {
+    __asm__ volatile("xorl %%eax, %%eax\n\tsyscall" ::: "rax", "rcx", "r11", "memory");
+    return 0;
+}
+
 static const struct {
     const char *name;
     int (*play)(int argc, char **argv);
@@ -81,6 +87,7 @@ static const struct {
     {"--echo", play_echo},   {"--args", play_args},
     {"--crash", play_crash}, {"--relro", play_relro},
     {"--smash", play_smash}, {"--double-free", play_double_free},
+    {"--own-syscall", play_own_syscall},
 };
 
 static int find_role(const char *name) {

@@ -139,6 +139,12 @@ TEST(a_child_that_breaks_a_rule_is_ended_by_an_exception) {
     }
 }
 
+TEST(a_system_call_outside_the_vdso_ends_the_process) {
+    char output[8];
+    EXPECT_EQ(ZX_TASK_RETCODE_VDSO_KILL,
+              run_child("--own-syscall", NULL, NULL, output, sizeof output));
+}
+
 TEST(a_program_that_is_not_there_is_not_found) {
     const char *const argv[] = {"no-such-program", NULL};
     zx_handle_t process;

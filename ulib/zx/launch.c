@@ -20,11 +20,12 @@
 #include "zx/message.h"
 #include "zx/start.h"
 
-#define STACK_SIZE ((size_t)512 << 10)
+#define STACK_SIZE     ((size_t)512 << 10)
+#define STACK_SIZE_MAX ((size_t)64 << 20)
 
 struct work {
     const struct jx_launch *launch;
-    zx_handle_t process, vmar, thread;
+    zx_handle_t process, vmar, thread; /* vmar: the root of the new address space */
     zx_handle_t channel, bootstrap; /* our end, the new process's end */
     struct loaded program;
     uintptr_t vdso, stack;
@@ -35,33 +36,40 @@ struct work {
 
 /* --- the vDSO: mapped here once, so that its headers can be read --- */
 
-static zx_status_t get_vdso(struct jx_file *out_file) {
-    static struct lock lock;
-    static struct jx_file vdso;
-    zx_status_t status = ZX_OK;
-    lock_take(&lock);
-    if (!vdso.data) {
-        zx_vaddr_t address = 0;
-        vdso.vmo = start_find_handle(PA_HND(PA_VMO_VDSO, 0));
-        status = zx_vmo_get_size(vdso.vmo, &vdso.size);
-        if (status == ZX_OK)
-            status = zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ, 0, vdso.vmo, 0, vdso.size,
-                                 &address);
-        if (status == ZX_OK)
-            vdso.data = (const char *)address;
-    }
-    *out_file = vdso;
-    lock_drop(&lock);
-    return status;
+struct vdso {
+    struct jx_file file;
+    struct elf_image image;
+};
+
+static zx_status_t open_vdso_locked(struct vdso *vdso) {
+    const char *reason;
+    zx_vaddr_t address = 0;
+    struct jx_file *file = &vdso->file;
+    file->vmo = start_find_handle(PA_HND(PA_VMO_VDSO, 0));
+    zx_status_t status = zx_vmo_get_size(file->vmo, &file->size);
+    if (status == ZX_OK)
+        status = zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ, 0, file->vmo, 0, file->size,
+                             &address);
+    if (status != ZX_OK)
+        return status;
+    file->data = (const char *)address;
+    return load_parse(file, &vdso->image, &reason);
 }
 
 static zx_status_t map_vdso(struct work *work) {
-    struct jx_file file;
+    static struct lock lock;
+    static struct vdso vdso;
+    static bool is_open;
+    zx_status_t status = ZX_OK;
     struct loaded loaded;
     work->step = "the vDSO";
-    zx_status_t status = get_vdso(&file);
+    lock_take(&lock);
+    if (!is_open)
+        status = open_vdso_locked(&vdso);
+    is_open = status == ZX_OK;
+    lock_drop(&lock);
     if (status == ZX_OK)
-        status = load_elf(work->vmar, &file, &loaded, &work->reason);
+        status = load_image(work->vmar, &vdso.file, &vdso.image, &loaded);
     if (status != ZX_OK)
         return status;
     work->vdso = loaded.base;
@@ -85,30 +93,42 @@ static zx_status_t create_process(struct work *work) {
 
 static zx_status_t load_program(struct work *work) {
     struct jx_file found;
+    struct elf_image image;
     const struct jx_file *file = work->launch->file;
+    zx_status_t status = ZX_OK;
     work->step = "the program";
     if (!file) {
-        zx_status_t status = jx_file_find(work->launch->argv[0], &found);
-        if (status != ZX_OK)
-            return status;
+        status = jx_file_find(work->launch->argv[0], &found);
         file = &found;
     }
-    return load_elf(work->vmar, file, &work->program, &work->reason);
+    if (status == ZX_OK)
+        status = load_parse(file, &image, &work->reason);
+    if (status == ZX_OK)
+        status = load_image(work->vmar, file, &image, &work->program);
+    return status;
+}
+
+/* As the program asks, within reason. */
+static size_t stack_size(const struct work *work) {
+    uint64_t wish = work->program.stack_size;
+    if (wish == 0)
+        return STACK_SIZE;
+    return wish < STACK_SIZE_MAX ? (wish + 2 * ZX_PAGE_SIZE - 1) & ~ZX_PAGE_MASK : STACK_SIZE_MAX;
 }
 
 /* The lowest page stays out of reach, so that an overflow faults at once. */
 static zx_status_t map_stack(struct work *work) {
     zx_handle_t vmo;
     uintptr_t base = 0;
+    size_t size = stack_size(work);
     work->step = "the stack";
-    zx_status_t status = zx_vmo_create(STACK_SIZE, 0, &vmo);
+    zx_status_t status = zx_vmo_create(size, 0, &vmo);
     if (status != ZX_OK)
         return status;
-    status = zx_vmar_map(work->vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, STACK_SIZE,
-                         &base);
+    status = zx_vmar_map(work->vmar, ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size, &base);
     if (status == ZX_OK)
         status = zx_vmar_protect(work->vmar, 0, base, ZX_PAGE_SIZE);
-    work->stack = base + STACK_SIZE - 8; /* as after a call instruction */
+    work->stack = base + size - 8; /* as after a call instruction */
     message_add_handle(&work->message, PA_HND(PA_VMO_STACK, 0), vmo);
     return status;
 }

@@ -11,8 +11,6 @@
 #include <stddef.h>
 #include <zircon/syscalls.h>
 
-#include "lib/elf.h"
-
 static uint64_t page_down(uint64_t value) { return value & ~(uint64_t)ZX_PAGE_MASK; }
 static uint64_t page_up(uint64_t value) { return page_down(value + ZX_PAGE_MASK); }
 
@@ -121,6 +119,7 @@ static zx_status_t reserve(zx_handle_t vmar, const struct elf_image *image,
         zx_vmar_allocate(vmar, options, offset, image->span, &out_loaded->region, &address);
     out_loaded->base = image->is_pie ? address - image->low : 0;
     out_loaded->entry = out_loaded->base + image->entry;
+    out_loaded->stack_size = image->stack_size;
     return status;
 }
 
@@ -137,24 +136,26 @@ static zx_status_t load_aligned(zx_handle_t vmar, const struct jx_file *file,
     return status;
 }
 
-zx_status_t load_elf(zx_handle_t vmar, const struct jx_file *file, struct loaded *out_loaded,
-                     const char **out_reason) {
-    struct elf_image image;
+zx_status_t load_parse(const struct jx_file *file, struct elf_image *out_image,
+                       const char **out_reason) {
     size_t available = file->size < ELF_PREFIX ? file->size : ELF_PREFIX;
-    enum elf_verdict verdict = elf_parse(file->data, available, file->size, &image);
-    *out_reason = NULL;
-    if (verdict != ELF_OK) {
-        *out_reason = elf_verdict_string(verdict);
-        return ZX_ERR_INVALID_ARGS;
-    }
-    if (file->offset % ZX_PAGE_SIZE == 0)
-        return load_aligned(vmar, file, &image, out_loaded);
+    enum elf_verdict verdict = elf_parse(file->data, available, file->size, out_image);
+    if (verdict == ELF_OK)
+        return ZX_OK;
+    *out_reason = elf_verdict_string(verdict);
+    return ZX_ERR_INVALID_ARGS;
+}
 
+zx_status_t load_image(zx_handle_t vmar, const struct jx_file *file,
+                       const struct elf_image *image, struct loaded *out_loaded) {
     struct jx_file copy;
+    if (file->offset % ZX_PAGE_SIZE == 0)
+        return load_aligned(vmar, file, image, out_loaded);
+
     zx_status_t status = copy_file(file, &copy);
     if (status != ZX_OK)
         return status;
-    status = load_aligned(vmar, &copy, &image, out_loaded);
+    status = load_aligned(vmar, &copy, image, out_loaded);
     (void)zx_handle_close(copy.vmo);
     return status;
 }
