@@ -113,6 +113,7 @@ KERNEL_AMD64 = {
         'boot_multiboot2.c',
         'boot_option.c',
         'boot_pvh.c',
+        'boot_ranges.c',
         'clock.c',
         'context.S',
         'context.c',
@@ -174,7 +175,10 @@ KERNEL_AMD64 = {
 
 # Files of KERNEL_AMD64 that the host builds as well (parsers, mostly).
 KERNEL_ALSO_ON_HOST = [
+    'kernel/arch/amd64/boot_multiboot2.c',
     'kernel/arch/amd64/boot_option.c',
+    'kernel/arch/amd64/boot_pvh.c',
+    'kernel/arch/amd64/boot_ranges.c',
     'kernel/dev/acpi.c',
     'kernel/dev/acpi_test.c',
 ]
@@ -196,6 +200,8 @@ HOST_ONLY = {
         'tlb.c',
     ],
     'tests/host': [
+        'boot_tables.c',
+        'boot_tables_test.c',
         'fmt_compare_test.c',
         'machine.c',
         'main.c',
@@ -208,6 +214,7 @@ HOST_ONLY = {
 # name: its sources. Each links with all host objects except tests/host/main.c.
 FUZZERS = {
     'f_acpi': ['tests/fuzz/f_acpi.c'],
+    'f_boot': ['tests/fuzz/f_boot.c'],
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
     'f_page_map': ['tests/fuzz/f_page_map.c'],

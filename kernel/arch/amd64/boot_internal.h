@@ -11,6 +11,9 @@ void boot_collect(void);
 void boot_read_multiboot2(uint64_t info);
 void boot_read_pvh(uint64_t info);
 
+/* Forget everything; then the readers; then cut out image, initrd and what is reserved. */
+void boot_begin(void);
+void boot_finish(uint64_t image_base, uint64_t image_end);
 /* One range of the firmware's map, as it comes. */
 void boot_add_memory(uint64_t base, uint64_t length, bool usable);
 /* A range that is not usable, whatever the map says. */

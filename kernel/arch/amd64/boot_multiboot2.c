@@ -127,11 +127,14 @@ static void read_tag(const struct tag *tag) {
 }
 
 void boot_read_multiboot2(uint64_t address) {
-    const uint32_t *head = boot_low_memory(address, 16, "multiboot2's information");
-    uint32_t total = head[0], at = 8;
+    uint32_t total, at = 8;
+    memcpy(&total, boot_low_memory(address, 16, "multiboot2's information"), sizeof(total));
     if (total < 16 || total > INFO_SIZE_MAX)
         boot_fail("multiboot2: information of %u bytes", total);
     const uint8_t *info = boot_low_memory(address, total, "multiboot2's information");
+    if ((uintptr_t)info & 7)
+        boot_fail("multiboot2: the information at %#llx is not aligned",
+                  (unsigned long long)address);
     boot_info.loader = loader_name;
     for (;;) {
         const struct tag *tag = (const void *)(info + at);
@@ -140,7 +143,7 @@ void boot_read_multiboot2(uint64_t address) {
         if (tag->type == TAG_END)
             return;
         read_tag(tag);
-        at += round_up(tag->size, 8);
+        at += (uint32_t)round_up(tag->size, 8);
         if (at > total)
             boot_fail("multiboot2: the list of tags has no end");
     }

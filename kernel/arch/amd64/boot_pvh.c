@@ -30,18 +30,22 @@ static void read_memory_map(const struct start_info *info) {
         boot_fail("PVH: the memory map has %u entries", info->memory_map_count);
     const struct memory_entry *map = boot_low_memory(
         info->memory_map, info->memory_map_count * sizeof(*map), "PVH's memory map");
-    for (uint32_t i = 0; i < info->memory_map_count; i++)
-        if (map[i].type != MEMORY_NONE)
-            boot_add_memory(map[i].base, map[i].length, map[i].type == MEMORY_USABLE);
+    for (uint32_t i = 0; i < info->memory_map_count; i++) {
+        struct memory_entry entry;
+        memcpy(&entry, (const char *)map + i * sizeof(entry), sizeof(entry)); /* it may lie askew */
+        if (entry.type != MEMORY_NONE)
+            boot_add_memory(entry.base, entry.length, entry.type == MEMORY_USABLE);
+    }
 }
 
 static void read_initrd(const struct start_info *info) {
     if (info->module_count == 0)
         return;
-    const struct module *module =
-        boot_low_memory(info->modules, sizeof(*module), "PVH's list of modules");
-    boot_info.initrd = paddr(module->address);
-    boot_info.initrd_length = module->length;
+    struct module module;
+    memcpy(&module, boot_low_memory(info->modules, sizeof(module), "PVH's list of modules"),
+           sizeof(module));
+    boot_info.initrd = paddr(module.address);
+    boot_info.initrd_length = module.length;
 }
 
 void boot_read_pvh(uint64_t address) {
