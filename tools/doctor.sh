@@ -82,10 +82,12 @@ $(printf '%s\n' "$needs_build" | grep -E '^(clang|lld|python3)')"
         fi
     fi
 
+    sudo='sudo '
+    [ "$(id -u)" != 0 ] || sudo=''
     if [ -n "$all_missing" ]; then
         unfit="$unfit
   missing packages; this mends it:
-    $([ "$(id -u)" = 0 ] || echo sudo) apt-get update && $([ "$(id -u)" = 0 ] || echo sudo) apt-get install -y --no-install-recommends$all_missing"
+    ${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends$all_missing"
     fi
     if [ -n "$unfit" ]; then
         echo "verdict: unfit$unfit"

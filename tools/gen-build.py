@@ -378,7 +378,7 @@ VARIABLES = [
      '-z noseparate-code --no-rosegment -z norelro -z rodynamic -z noexecstack '
      '-z max-page-size=4096 --gc-sections --build-id=none -e _start'),
     ('kernel_ldflags', '-m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack '
-     '--build-id=sha1 --orphan-handling=error --gc-sections --warn-unresolved-symbols'),
+     '--build-id=sha1 --orphan-handling=error --gc-sections'),
     ('vdso_ldflags', '-m elf_x86_64 -nostdlib -shared -z max-page-size=4096 -z noexecstack '
      '--build-id=none --hash-style=sysv'),
 ]
