@@ -301,6 +301,7 @@ PROGRAMS = {
         'uapps/core-tests/roles.c',
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_needs.c',
+        'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_threads.c',
     ],

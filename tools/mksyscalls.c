@@ -2,7 +2,7 @@
  * mksyscalls.c - prints docs/SYSCALLS.md from kernel/syscall/syscalls.def.
  *
  * A host program: cc -Ikernel -Iinclude tools/mksyscalls.c. What the kernel refuses
- * for now follows in the list below; tests compare it with what the kernel does.
+ * for now is in refusals.inc; core-tests asks the kernel whether it is so.
  */
 #include <stdio.h>
 #include <string.h>

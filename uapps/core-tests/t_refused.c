@@ -1,0 +1,90 @@
+/*
+ * t_refused.c - what docs/SYSCALLS.md says is not there yet answers NOT_SUPPORTED, and
+ * nonsense does not: it is the caller's mistake.
+ */
+#include <jacinth/utest.h>
+#include <zircon/process.h>
+#include <zircon/processargs.h>
+#include <zircon/syscalls.h>
+
+static char scratch[256];
+
+TEST(topics_of_later_kernels_are_not_supported) {
+    static const uint32_t topics[] = {
+        ZX_INFO_THREAD_EXCEPTION_REPORT, ZX_INFO_PROCESS_VMOS,
+        ZX_INFO_BTI, ZX_INFO_STREAM,
+        ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
+        ZX_INFO_KMEM_STATS_EXTENDED, ZX_INFO_PROCESS_V2,
+        ZX_INFO_VMO_V2, ZX_INFO_TASK_RUNTIME_V2,
+        ZX_INFO_NONE, 5,
+        99, 0xffffffff,
+    };
+    for (size_t i = 0; i < sizeof topics / sizeof topics[0]; i++)
+        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_object_get_info(zx_process_self(), topics[i], scratch,
+                                                           sizeof scratch, NULL, NULL));
+}
+
+TEST(properties_of_later_kernels_are_not_supported) {
+    static const uint32_t both[] = {
+        ZX_PROP_PROCESS_DEBUG_ADDR, ZX_PROP_PROCESS_BREAK_ON_LOAD, ZX_PROP_EXCEPTION_STATE,
+        ZX_PROP_VMO_CONTENT_SIZE,   ZX_PROP_EXCEPTION_STRATEGY,    ZX_PROP_STREAM_MODE_APPEND,
+    };
+    zx_handle_t self = zx_process_self();
+    for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
+        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+                  zx_object_get_property(self, both[i], scratch, sizeof scratch));
+        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+                  zx_object_set_property(self, both[i], scratch, sizeof scratch));
+    }
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_object_get_property(self, ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID, scratch,
+                                     sizeof scratch));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_object_set_property(self, ZX_PROP_JOB_KILL_ON_OOM, scratch, sizeof scratch));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_get_property(self, 77, scratch, sizeof scratch));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_set_property(self, 77, scratch, sizeof scratch));
+}
+
+TEST(kinds_of_objects_of_later_kernels_are_not_supported) {
+    zx_handle_t one, other, vmo;
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &one));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_create(8, &one));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_socket_create(ZX_SOCKET_DATAGRAM, &one, &other));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_create(2, &one, &other));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_vmo_create(4096, ZX_VMO_DISCARDABLE, &one));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(4096, 1, &one));
+
+    REQUIRE_OK(zx_vmo_create(4096, 0, &vmo));
+    static const uint32_t kinds[] = {
+        ZX_VMO_CHILD_SLICE, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, ZX_VMO_CHILD_REFERENCE,
+        ZX_VMO_CHILD_SNAPSHOT_MODIFIED};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_vmo_create_child(vmo, kinds[i], 0, 4096, &one));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create_child(vmo, 0, 0, 4096, &one));
+    EXPECT_OK(zx_handle_close(vmo));
+}
+
+TEST(operations_of_later_kernels_are_not_supported) {
+    zx_handle_t vmo;
+    REQUIRE_OK(zx_vmo_create(4096, 0, &vmo));
+    for (uint32_t op = ZX_VMO_OP_LOCK; op <= ZX_VMO_OP_ALWAYS_NEED; op++) {
+        if (op != ZX_VMO_OP_ZERO)
+            EXPECT_EQ(op == 5 ? ZX_ERR_INVALID_ARGS : ZX_ERR_NOT_SUPPORTED,
+                      zx_vmo_op_range(vmo, op, 0, 4096, NULL, 0));
+    }
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 14, 0, 4096, NULL, 0));
+    EXPECT_OK(zx_handle_close(vmo));
+}
+
+TEST(messages_from_several_buffers_are_not_supported) {
+    zx_handle_t one, other;
+    REQUIRE_OK(zx_channel_create(0, &one, &other));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_channel_write(one, ZX_CHANNEL_WRITE_USE_IOVEC, scratch, 1, NULL, 0));
+    zx_channel_call_args_t args = {.wr_bytes = scratch, .wr_num_bytes = 8};
+    uint32_t bytes, handles;
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_channel_call(one, ZX_CHANNEL_WRITE_USE_IOVEC, 0, &args, &bytes, &handles));
+    EXPECT_OK(zx_handle_close(one));
+    EXPECT_OK(zx_handle_close(other));
+}
