@@ -5,6 +5,7 @@
 
 #include "arch/boot.h"
 #include "lib/string.h"
+#include "vm/entropy.h"
 #include "vm/kheap.h"
 #include "vm/region_internal.h"
 
@@ -12,13 +13,9 @@
 
 /* ---- Life ---- */
 
+/* Zero means: no random placement. */
 static uint64_t aspace_entropy(void) {
-    uint64_t bits;
-    if (!boot_option_bool("aslr", true))
-        return 0;
-    if (!cpu_random(&bits))
-        bits = cpu_ticks() * 0x9e3779b97f4a7c15ull;
-    return bits | 1;
+    return boot_option_bool("aslr", true) ? entropy_draw_u64() | 1 : 0;
 }
 
 static status_t aspace_create_root(struct aspace *aspace) {
