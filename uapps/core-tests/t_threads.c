@@ -246,3 +246,36 @@ TEST(malloc_serves_several_threads) {
         EXPECT_EQ(0, result);
     }
 }
+
+/* Puts a pattern into all vector registers, gives the CPU away, and looks at them again. */
+static int keep_registers(void *argument) {
+    unsigned long pattern[2] = {(unsigned long)argument * 0x0101010101010101u, ~0ul}, seen[2];
+    for (int i = 0; i < 300; i++) {
+        __asm__ volatile("movups %0, %%xmm0\n\tmovups %0, %%xmm15" ::"m"(pattern)
+                         : "xmm0", "xmm15");
+        /* The call is made by hand, so that the compiler does not save the registers. */
+        long result, zero = 0;
+        __asm__ volatile("callq *%2"
+                         : "=a"(result), "+D"(zero)
+                         : "r"((uintptr_t)zx_nanosleep)
+                         : "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11", "memory", "cc");
+        __asm__ volatile("movups %%xmm15, %0" : "=m"(seen));
+        if (seen[0] != pattern[0] || seen[1] != pattern[1])
+            return 1;
+        __asm__ volatile("movups %%xmm0, %0" : "=m"(seen));
+        if (seen[0] != pattern[0])
+            return 2;
+    }
+    return 0;
+}
+
+TEST(vector_registers_belong_to_their_thread) {
+    thrd_t threads[4];
+    for (int i = 0; i < 4; i++)
+        REQUIRE_EQ(thrd_success, thrd_create(&threads[i], keep_registers, (void *)(i + 1L)));
+    for (int i = 0; i < 4; i++) {
+        int result = -1;
+        thrd_join(threads[i], &result);
+        EXPECT_EQ(0, result);
+    }
+}
