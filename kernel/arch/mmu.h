@@ -96,10 +96,11 @@ void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t
 void mmu_verify(const struct mmu *mmu);
 
 /* ---- The kernel's half ---- */
-/* All RAM is mapped here; device memory and holes are not. */
-void *phys_to_virt(paddr_t address);
-/* Of an address inside the physical map or the kernel image. */
-paddr_t virt_to_phys(const void *address);
+/*
+ * void *phys_to_virt(paddr_t): all RAM is mapped there; device memory and holes are
+ * not. paddr_t virt_to_phys(const void *): of any mapped kernel address; quick inside
+ * the physical map. Both come from arch/inline_mmu.h.
+ */
 /* Is [address, +length) in the physical map (RAM)? */
 bool phys_is_mapped(paddr_t address, uint64_t length);
 

@@ -32,22 +32,12 @@ KTEST_QUICK(cpu, protections_are_on_on_every_cpu) {
 #define FRAMES_MAX 24
 static unsigned collect_frames(unsigned cpu, uint64_t *out_frames) {
     unsigned count = 0;
-    uint64_t size;
     for (unsigned ist = 1; ist <= IST_COUNT; ist++)
         for (vaddr_t at = 0; at < IST_STACK_SIZE; at += PAGE_SIZE)
-            out_frames[count++] =
-                *paging_find(kernel_root, ist_stack_base(cpu, ist) + at, &size) & PTE_ADDRESS;
+            out_frames[count++] = virt_to_phys((void *)(ist_stack_base(cpu, ist) + at)).value;
     const struct amd64_cpu *area = amd64_cpu_of(cpu_get(cpu));
     for (vaddr_t at = area->idle_stack_base; at < area->idle_stack_top; at += PAGE_SIZE)
         out_frames[count++] = virt_to_phys((void *)at).value;
-    if (cpu != 0) /* mapped, not in the image */
-        for (unsigned i = IST_COUNT * (IST_STACK_SIZE / PAGE_SIZE); i < count; i++)
-            out_frames[i] =
-                *paging_find(kernel_root,
-                             area->idle_stack_base +
-                                 (i - IST_COUNT * (IST_STACK_SIZE / PAGE_SIZE)) * PAGE_SIZE,
-                             &size) &
-                PTE_ADDRESS;
     out_frames[count++] = round_down(virt_to_phys(area).value, PAGE_SIZE);
     return count;
 }

@@ -5,6 +5,7 @@
  * code of a panic, never a reset.
  */
 #include "arch/amd64/amd64.h"
+#include "arch/amd64/trap.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 
@@ -43,6 +44,16 @@ static void crash_df(void) {
     __asm__ volatile("movq $0x1000, %rsp; pushq %rax");
     __builtin_unreachable();
 }
+/* The handler of a fault faults itself. */
+static bool faulting_hook(struct user_frame *frame, uint64_t address) {
+    trap_set_test_hook(NULL);
+    crash_null();
+    return true;
+}
+static void crash_handler(void) {
+    trap_set_test_hook(faulting_hook);
+    crash_ud();
+}
 static void crash_execute(void) {
     ((void (*)(void))(uintptr_t)&boot_info)();
 }
@@ -62,7 +73,8 @@ static const struct {
 } ways[] = {
     {"stack", crash_stack},   {"skip", crash_skip},       {"null", crash_null},
     {"assert", crash_assert}, {"ud", crash_ud},           {"text", crash_text},
-    {"df", crash_df},         {"execute", crash_execute}, {"smash", crash_smash},
+    {"df", crash_df},         {"handler", crash_handler}, {"execute", crash_execute},
+    {"smash", crash_smash},
 };
 
 void crash_if_asked(void) {

@@ -102,6 +102,9 @@ static void load_kernel_root(void *context) {
 }
 
 void mmu_destroy(struct mmu *mmu) {
+    struct arch_thread *me = (struct arch_thread *)thread_current();
+    if (me && me->mmu == mmu)
+        me->mmu = NULL; /* the last of its threads: it goes on with the kernel's table */
     uint64_t loaded = atomic_load(&mmu->loaded);
     if (loaded)
         cpu_call(loaded, load_kernel_root, mmu);

@@ -34,13 +34,6 @@ static uint64_t image_physical(const void *address) {
     return (uint64_t)(uintptr_t)address - KERNEL_BASE;
 }
 
-void *phys_to_virt(paddr_t address) {
-    return (void *)(PHYSICAL_MAP + address.value);
-}
-paddr_t virt_to_phys(const void *address) {
-    uint64_t value = (uint64_t)(uintptr_t)address;
-    return paddr(value >= KERNEL_BASE ? value - KERNEL_BASE : value - PHYSICAL_MAP);
-}
 bool phys_is_mapped(paddr_t address, uint64_t length) {
     for (unsigned i = 0; i < ram_count; i++)
         if (address.value >= ram[i].base &&
@@ -73,6 +66,13 @@ uint64_t *paging_find(uint64_t *root, vaddr_t va, uint64_t *out_size) {
             break;
     }
     return *entry & PTE_PRESENT ? entry : NULL;
+}
+
+paddr_t mmu_kernel_walk(uint64_t va) {
+    uint64_t size;
+    uint64_t *entry = paging_find(kernel_root, va, &size);
+    ASSERT(entry);
+    return paddr((*entry & PTE_ADDRESS & ~(size - 1)) + (va & (size - 1)));
 }
 
 /* ---- Boot ---- */

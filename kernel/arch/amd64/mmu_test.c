@@ -196,6 +196,7 @@ KTEST(mmu, P11_a_later_kernel_mapping_is_seen_in_every_address_space) {
     REQUIRE(mmu_kernel_map(va, page, 1, MMU_READ | MMU_WRITE) == OK);
     *(volatile uint64_t *)va = 42;
     EXPECT_EQ(42, *(uint64_t *)phys_to_virt(page));
+    EXPECT_EQ(page.value + 8, virt_to_phys((void *)(va + 8)).value);
     uint64_t *entry = paging_find(mmu_root(&mmu), va, &size);
     EXPECT(entry && (*entry & PTE_ADDRESS) == page.value);
     mmu_kernel_unmap(va, 1);

@@ -12,3 +12,21 @@ struct mmu {
     _Atomic uint64_t loaded; /* CPUs whose CR3 holds it */
     uint64_t table_pages;    /* lower-half tables and the root; under the caller's lock */
 };
+
+#define PHYSICAL_MAP 0xffff800000000000 /* where all RAM is mapped */
+#define KERNEL_BASE  0xffffffff80000000 /* the image, as far from its physical address */
+
+#define PHYSICAL_MAP_END 0xffffc90000000000
+#define IMAGE_MAX        0x40000000
+
+paddr_t mmu_kernel_walk(uint64_t va); /* of a mapped page of the kernel's range */
+
+ALWAYS_INLINE void *phys_to_virt(paddr_t address) {
+    return (void *)(PHYSICAL_MAP + address.value);
+}
+ALWAYS_INLINE paddr_t virt_to_phys(const void *address) {
+    uint64_t value = (uint64_t)(uintptr_t)address;
+    if (likely(value < PHYSICAL_MAP_END))
+        return paddr(value - PHYSICAL_MAP);
+    return value - KERNEL_BASE < IMAGE_MAX ? paddr(value - KERNEL_BASE) : mmu_kernel_walk(value);
+}

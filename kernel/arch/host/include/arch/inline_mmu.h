@@ -18,3 +18,6 @@ struct mmu {
 vaddr_t host_kva_base(void);
 #define KVA_BASE host_kva_base()
 #define KVA_SIZE ((uint64_t)1 << 33)
+
+void *phys_to_virt(paddr_t address);
+paddr_t virt_to_phys(const void *address);
