@@ -57,6 +57,9 @@ STEPS = [
     # The kernel as a host program.
     Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
          builds=['build/host/ktest'], wants='tests/host/main.c'),
+    Step('host-tsan', 'build/tsan/ktest all', counts=True, timeout=300,
+         builds=['build/tsan/ktest']),
+    Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
     ktest('debug', 1),
