@@ -8,7 +8,8 @@ between this side and the machine:
   com1 out      the program's output and errors, raw.
   com1 in       64 bytes of 0 (enabling the UART's FIFO eats some), the four bytes
                 `JXIO`, then frames: a 16-bit little-endian length and that many
-                bytes. Length 0 is the end of input.
+                bytes. Length 0 is the end of input. The console turns 0x0d into
+                0x0a, so 0x0d and 0x10 travel as 0x10 and the byte xor 0x40.
   log           the kernel log and crash reports; one line is `jx-result: CODE`.
   end           `jx-end: ok`, written when the kernel powers the machine off.
 
@@ -55,6 +56,12 @@ def escape(word):
     """A word as it stands in exec.args."""
     return ''.join(chr(byte) if PLAIN.match(bytes([byte])) else f'%{byte:02x}'
                    for byte in os.fsencode(word))
+
+
+def frame(data):
+    """Some bytes of input as they travel; none are its end."""
+    plain = len(data).to_bytes(2, 'little') + data
+    return plain.replace(b'\x10', b'\x10\x50').replace(b'\x0d', b'\x10\x4d')
 
 
 class Arguments:
@@ -179,7 +186,7 @@ class Run:
         if self.arguments.init:
             self.pump.send(data)
         else:
-            self.pump.send(len(data).to_bytes(2, 'little') + data)
+            self.pump.send(frame(data))
         if not data:
             self.input_open = False
 

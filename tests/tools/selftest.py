@@ -79,6 +79,11 @@ class Exec(unittest.TestCase):
         self.assertEqual('a%2cb%20%25', jx_exec.escape('a,b %'))
         self.assertEqual('%c3%a4', jx_exec.escape('ä'))
 
+    def test_input_travels_in_frames_without_carriage_returns(self):
+        self.assertEqual(b'\0\0', jx_exec.frame(b''))
+        self.assertEqual(b'\x02\0\n\x10\x4d', jx_exec.frame(b'\n\r'))
+        self.assertEqual(b'\x10\x50\0' + b'x' * 16, jx_exec.frame(b'x' * 16))
+
     def test_what_follows_the_program_is_the_programs(self):
         arguments = jx_exec.Arguments(['--smp=4', '--mem', '64', './p', '--smp', 'x'])
         self.assertEqual((4, '64M', './p', ['--smp', 'x']), (
