@@ -282,8 +282,48 @@ ULIB = {
 }
 ULIB_START = 'ulib/zx/crt0.S'
 
+# What the shell and the tools share; each program links what it needs of it.
+UAPPS_COMMON = [
+    'uapps/common/authority.c',
+    'uapps/common/file.c',
+    'uapps/common/socket.c',
+    'uapps/common/system.c',
+    'uapps/common/tool.c',
+]
+
+
+def tool(source):
+    """A tool of one file."""
+    return [f'uapps/tools/{source}.c'] + UAPPS_COMMON
+
+
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
+    'cat': tool('cat'),
+    'echo': tool('echo'),
+    'init': [
+        'uapps/init/console.c',
+        'uapps/init/exec.c',
+        'uapps/init/frames.c',
+        'uapps/init/main.c',
+        'uapps/init/report.c',
+        'uapps/init/service.c',
+        'uapps/init/session.c',
+    ] + UAPPS_COMMON,
+    'poweroff': tool('power'),
+    'reboot': tool('power'),
+    'sh': [
+        'uapps/shell/arena.c',
+        'uapps/shell/builtin.c',
+        'uapps/shell/edit.c',
+        'uapps/shell/expand.c',
+        'uapps/shell/input.c',
+        'uapps/shell/job.c',
+        'uapps/shell/main.c',
+        'uapps/shell/parse.c',
+        'uapps/shell/run.c',
+        'uapps/shell/vars.c',
+    ] + UAPPS_COMMON,
     'bench': [
         'uapps/bench/clone.c',
         'uapps/bench/common.c',
@@ -330,7 +370,8 @@ EXTRA_INPUTS = {
 # Flags for single files.
 EXTRA_FLAGS = {
     'uapps/bench/nothing.c': '-Ikernel',
-    **{source: '-Iuapps' for source in PROGRAMS['bench']},
+    **{source: '-Iuapps' for name in PROGRAMS if name != 'core-tests'
+       for source in PROGRAMS[name]},
     'uapps/core-tests/main.c': '-Iuapps',
     'uapps/core-tests/roles.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',

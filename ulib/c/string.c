@@ -2,7 +2,7 @@
  * string.c - string functions. memcpy, memmove, memset, memcmp, strlen, strnlen, strcmp,
  * strncmp and strchr are the kernel's (kernel/lib/string.c), built for user code.
  */
-#include <string.h>
+#include <strings.h>
 
 #include <ctype.h>
 #include <errno.h>
@@ -31,6 +31,8 @@ void *memrchr(const void *memory, int byte, size_t length) {
 void *mempcpy(void *restrict to, const void *restrict from, size_t length) {
     return (char *)memcpy(to, from, length) + length;
 }
+
+int bcmp(const void *a, const void *b, size_t length) { return memcmp(a, b, length); }
 
 int strncasecmp(const char *a, const char *b, size_t max) {
     for (size_t i = 0; i < max; i++) {

@@ -4,3 +4,6 @@
 #pragma once
 
 #include <string.h>
+
+/* As memcmp, without an order; the compiler calls it by itself. */
+int bcmp(const void *a, const void *b, size_t length);

@@ -1,0 +1,43 @@
+/*
+ * system.h - what a program may ask of init by a channel.
+ *
+ * A connection has a set of requests that it may make (SYSTEM_MAY bits); a new one
+ * made from it may make the same or fewer.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <zircon/syscalls/object.h>
+#include <zircon/types.h>
+
+enum system_request_kind : uint32_t {
+    SYSTEM_CONNECT,  /* argument: SYSTEM_MAY bits; the answer carries a channel */
+    SYSTEM_POWEROFF, /* no answer when it goes well */
+    SYSTEM_REBOOT,   /* the same */
+    SYSTEM_MEMORY,   /* the answer has the machine's memory by owner */
+    SYSTEM_LOG,      /* the answer carries a readable handle to the kernel's log */
+    SYSTEM_REQUESTS,
+};
+#define SYSTEM_MAY(kind) (1u << (kind))
+#define SYSTEM_MAY_ALL   (SYSTEM_MAY(SYSTEM_REQUESTS) - 1)
+
+struct system_request {
+    zx_txid_t txid;
+    uint32_t kind;
+    uint32_t argument;
+};
+
+struct system_answer {
+    zx_txid_t txid;
+    zx_status_t status;
+    zx_info_kmem_stats_t memory; /* of SYSTEM_MEMORY, else 0 */
+};
+
+/*
+ * Ask. *out_handle is the handle of an answer that carries one, else ZX_HANDLE_INVALID.
+ * ZX_ERR_ACCESS_DENIED when this connection may not ask that; ZX_ERR_BAD_HANDLE when
+ * there is no connection.
+ */
+zx_status_t system_ask(zx_handle_t system, enum system_request_kind kind, uint32_t argument,
+                       struct system_answer *out_answer, zx_handle_t *out_handle);
+zx_status_t system_connect(zx_handle_t system, uint32_t may, zx_handle_t *out_system);
