@@ -49,12 +49,13 @@
         addq $16, %rsp          /* vector and error code */
 .endm
 
-/* CLAC is no instruction where SMAP is missing. */
+/* A no-operation where SMAP is missing (init.c). */
 .macro CLEAR_AC
-        cmpb $0, user_access_guarded(%rip)
-        je 1f
-        clac
-1:
+77:     clac
+        .pushsection access_guard_sites, "a", @progbits
+        .balign 8
+        .quad 77b
+        .popsection
 .endm
 
         .section .text.entry, "ax", @progbits
@@ -90,7 +91,8 @@ trap_entry:
         testb $3, FRAME_CS(%rsp)
         jz 2f
         swapgs
-2:      CLEAR_AC
+2:
+        CLEAR_AC
         movq %rsp, %rdi
         call trap_dispatch
         .globl trap_return

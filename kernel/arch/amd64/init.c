@@ -9,8 +9,19 @@
 #include "lib/log.h"
 #include "lib/string.h"
 
-/* Read by entry.S and user_copy.S: SMAP is on. */
-bool user_access_guarded;
+/* Where STAC and CLAC stand; kernel.ld marks the ends. */
+extern const uint64_t access_guard_sites_start[], access_guard_sites_end[];
+
+/*
+ * Without SMAP both are invalid instructions. The text is read-only already, so its
+ * protection is off for this moment, before the first trap.
+ */
+static void remove_access_guards(void) {
+    cr0_write(cr0_read() & ~CR0_WP);
+    for (const uint64_t *site = access_guard_sites_start; site < access_guard_sites_end; site++)
+        memcpy((void *)*site, "\x0f\x1f\x00", 3);
+    cr0_write(cr0_read() | CR0_WP);
+}
 
 static void choose_log_ports(void) {
     char port[16];
@@ -19,6 +30,8 @@ static void choose_log_ports(void) {
 }
 
 void arch_init_early(void) {
+    if (!(cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx >> 20 & 1))
+        remove_access_guards();
     uart_init();
     log_set_console(console_emit);
     boot_cpu_stacks_map();
@@ -29,7 +42,6 @@ void arch_init_early(void) {
     choose_log_ports();
     cpu_check_features();
     cpu_enable_features();
-    user_access_guarded = cpu_features.smap;
     ASSERT(cpu_on_own_stack((uintptr_t)__builtin_frame_address(0)));
 }
 

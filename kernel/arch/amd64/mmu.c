@@ -29,19 +29,19 @@
 
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
+/* Entry bits of each combination of MMU_* bits: one load instead of a chain of tests. */
+#define BITS_1(p)                                                                                  \
+    (PTE_PRESENT | PTE_ACCESSED | ((p) & MMU_WRITE ? PTE_WRITE | PTE_DIRTY : 0) |                  \
+     ((p) & MMU_USER ? PTE_USER : 0) | ((p) & MMU_EXECUTE ? 0 : PTE_NX) |                          \
+     ((p) & MMU_UNCACHED          ? PTE_PCD | PTE_PWT                                              \
+      : (p) & MMU_WRITE_COMBINING ? PTE_PWT                                                        \
+                                  : 0))
+#define BITS_4(p)  BITS_1(p), BITS_1((p) + 1), BITS_1((p) + 2), BITS_1((p) + 3)
+#define BITS_16(p) BITS_4(p), BITS_4((p) + 4), BITS_4((p) + 8), BITS_4((p) + 12)
+static const uint64_t bits_of_prot[64] = {BITS_16(0), BITS_16(16), BITS_16(32), BITS_16(48)};
+
 uint64_t paging_bits(unsigned prot) {
-    uint64_t bits = PTE_PRESENT | PTE_ACCESSED;
-    if (prot & MMU_WRITE)
-        bits |= PTE_WRITE | PTE_DIRTY;
-    if (prot & MMU_USER)
-        bits |= PTE_USER;
-    if (!(prot & MMU_EXECUTE))
-        bits |= PTE_NX;
-    if (prot & MMU_UNCACHED)
-        bits |= PTE_PCD | PTE_PWT;
-    else if (prot & MMU_WRITE_COMBINING)
-        bits |= PTE_PWT;
-    return bits;
+    return bits_of_prot[prot & 63];
 }
 
 unsigned paging_prot(uint64_t entry) {
@@ -166,23 +166,18 @@ static uint64_t *table_for(struct mmu *mmu, vaddr_t va, uint64_t **out_parent) {
 
 /* Put entries into one table; returns how many were absent before. */
 static unsigned fill(uint64_t *slot, const struct mmu_entry *entries, size_t count) {
-    unsigned added = 0, last_prot = 0;
-    uint64_t bits = paging_bits(0);
-    for (size_t i = 0; i < count; i++) {
-        if (entries[i].address.value == MMU_SKIP)
+    unsigned added = 0;
+    for (const struct mmu_entry *entry = entries; entry < entries + count; entry++, slot++) {
+        if (entry->address.value == MMU_SKIP)
             continue;
-        if (entries[i].prot != last_prot) {
-            last_prot = entries[i].prot;
-            bits = paging_bits(last_prot);
-        }
-        uint64_t old = slot[i], new = entries[i].address.value | bits;
+        uint64_t old = *slot, new = entry->address.value | bits_of_prot[entry->prot & 63];
         if (old & PTE_PRESENT) {
             ASSERT(((old ^ new) & PTE_ADDRESS) == 0);
             new = (old | (new & ~PTE_NX)) & (new | ~PTE_NX);
         } else {
             added++;
         }
-        *(volatile uint64_t *)&slot[i] = new;
+        *(volatile uint64_t *)slot = new;
     }
     return added;
 }
@@ -284,15 +279,14 @@ static uint64_t *find_directory_entry(const struct mmu *mmu, vaddr_t va, uint64_
 /* Clear up to `count` entries of one table; returns how many were present. */
 static unsigned clear_entries(uint64_t *slot, size_t count, vaddr_t va, struct tlb_batch *batch) {
     unsigned removed = 0;
-    if (count > TLB_BATCH_PAGES)
-        batch->everything = true;
-    if (batch->everything) {
+    if (count > TLB_BATCH_PAGES || batch->everything) {
         for (size_t i = 0; i < count; i++) {
             if (slot[i]) {
                 *(volatile uint64_t *)&slot[i] = 0;
                 removed++;
             }
         }
+        batch->everything |= removed > 0;
         return removed;
     }
     for (size_t i = 0; i < count; i++) {
@@ -305,31 +299,52 @@ static unsigned clear_entries(uint64_t *slot, size_t count, vaddr_t va, struct t
     return removed;
 }
 
-static void clear_table(struct mmu *mmu, uint64_t *entry, vaddr_t va, size_t count,
+/* Returns whether a CPU may remember something of it. */
+static bool clear_table(struct mmu *mmu, uint64_t *entry, vaddr_t va, size_t count,
                         struct tlb_batch *batch) {
     if (count == TABLE_ENTRIES) { /* the whole table goes, as it is */
         *entry &= ~PTE_COUNT_MASK;
         batch->everything = true;
     } else {
-        uint64_t *slot = entry_table(*entry) + table_index(va);
-        *entry -= clear_entries(slot, count, va, batch) * PTE_COUNT_ONE;
+        unsigned removed = clear_entries(entry_table(*entry) + table_index(va), count, va, batch);
+        if (removed == 0)
+            return false;
+        *entry -= removed * PTE_COUNT_ONE;
     }
     if (entry_count(*entry) == 0)
         discard_empty(mmu, va, batch);
+    return true;
+}
+
+/* The commonest case: one page, often one that is not there. */
+static void clear_one(struct mmu *mmu, vaddr_t va, struct tlb_batch *batch) {
+    uint64_t entry = mmu_root(mmu)[root_index(va)];
+    if (!(entry & PTE_PRESENT))
+        return;
+    entry = entry_table(entry)[pointers_index(va)];
+    if (!(entry & PTE_PRESENT))
+        return;
+    uint64_t *parent = entry_table(entry) + directory_index(va);
+    if (!(*parent & PTE_PRESENT) || !entry_table(*parent)[table_index(va)])
+        return;
+    clear_table(mmu, parent, va, 1, batch);
+    batch_add_cpus(mmu, batch);
 }
 
 void mmu_clear(struct mmu *mmu, vaddr_t va, size_t count, struct tlb_batch *batch) {
     vaddr_t end = va + count * PAGE_SIZE;
     bool any = false;
     DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
+    if (count == 1) {
+        clear_one(mmu, va, batch);
+        return;
+    }
     while (va < end) {
         uint64_t skip;
         uint64_t *entry = find_directory_entry(mmu, va, &skip);
         skip = MIN(skip, end - va);
-        if (entry) {
-            clear_table(mmu, entry, va, skip / PAGE_SIZE, batch);
-            any = true;
-        }
+        if (entry)
+            any |= clear_table(mmu, entry, va, skip / PAGE_SIZE, batch);
         va += skip;
     }
     if (any)

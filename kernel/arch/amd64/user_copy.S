@@ -13,25 +13,41 @@
         .quad \from, \to
         .popsection
 .endm
+/* STAC and CLAC, which init.c turns into no-operations where SMAP is missing. */
+.macro GUARD_SITE instruction
+77:     \instruction
+        .pushsection access_guard_sites, "a", @progbits
+        .balign 8
+        .quad 77b
+        .popsection
+.endm
 .macro ALLOW_ACCESS
-        cmpb $0, user_access_guarded(%rip)
-        je 91f
-        stac
-91:
+        GUARD_SITE stac
 .endm
 .macro FORBID_ACCESS
-        cmpb $0, user_access_guarded(%rip)
-        je 92f
-        clac
-92:
+        GUARD_SITE clac
 .endm
 
-/* size_t user_copy(void *to, const void *from, size_t length): returns what was not copied. */
-        .balign 16
-        .globl user_copy
-user_copy:
-        pushq %rbp
-        movq %rsp, %rbp
+/*
+ * size_t arch_copy_to_user(vaddr_t to, const void *from, size_t length), and the same
+ * with from and to the other way round: they return what was not copied.
+ */
+        .balign 64
+        .globl arch_copy_to_user, arch_copy_from_user
+arch_copy_to_user:
+arch_copy_from_user:
+        cmpq $8, %rdx
+        jne copy_any
+        ALLOW_ACCESS
+1:      movq (%rsi), %rax
+2:      movq %rax, (%rdi)
+        FORBID_ACCESS
+        xorl %eax, %eax
+        ret
+        GUARDED 1b, copy_bytes
+        GUARDED 2b, copy_bytes
+
+copy_any:
         movq %rdx, %rcx
         andl $7, %edx
         shrq $3, %rcx
@@ -39,26 +55,23 @@ user_copy:
 1:      rep movsq
         movl %edx, %ecx
 2:      rep movsb
-        movl %ecx, %eax
 3:      FORBID_ACCESS
-        popq %rbp
+        movq %rcx, %rax
         ret
-4:      leaq (%rdx, %rcx, 8), %rax /* in words: rcx of them and the rest */
         /* A word that straddles a bad page is tried again byte by byte, as far as it goes. */
-        movq %rax, %rcx
+4:      leaq (%rdx, %rcx, 8), %rdx
+copy_bytes:
+        movq %rdx, %rcx
 5:      rep movsb
-6:      movq %rcx, %rax
-        jmp 3b
-7:      movl %ecx, %eax
         jmp 3b
         GUARDED 1b, 4b
-        GUARDED 2b, 7b
-        GUARDED 5b, 6b
+        GUARDED 2b, 3b
+        GUARDED 5b, 3b
 
-/* bool user_load_u32(const uint32_t *from, uint32_t *out_value) */
+/* bool arch_load_user_u32(vaddr_t from, uint32_t *out_value) */
         .balign 16
-        .globl user_load_u32
-user_load_u32:
+        .globl arch_load_user_u32
+arch_load_user_u32:
         ALLOW_ACCESS
 1:      movl (%rdi), %ecx
         FORBID_ACCESS

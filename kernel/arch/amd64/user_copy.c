@@ -6,9 +6,6 @@
 #include "arch/amd64/trap.h"
 #include "arch/mmu.h"
 
-size_t user_copy(void *to, const void *from, size_t length);
-bool user_load_u32(const uint32_t *from, uint32_t *out_value);
-
 /* A row of user_copy_table; kernel.ld marks its ends. */
 struct user_copy_row {
     uint64_t from, to;
@@ -20,16 +17,6 @@ uint64_t user_copy_fixup(uint64_t rip) {
         if (row->from == rip)
             return row->to;
     return 0;
-}
-
-size_t arch_copy_from_user(void *to, vaddr_t from, size_t length) {
-    return user_copy(to, (const void *)from, length);
-}
-size_t arch_copy_to_user(vaddr_t to, const void *from, size_t length) {
-    return user_copy((void *)to, from, length);
-}
-bool arch_load_user_u32(vaddr_t from, uint32_t *out_value) {
-    return user_load_u32((const uint32_t *)from, out_value);
 }
 
 bool arch_set_no_fault(bool no_fault) {
