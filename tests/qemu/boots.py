@@ -27,11 +27,14 @@ GOOD = [
     ('uefi', 1, '4G', {}),
 ]
 UNFIT = [
-    ('no FSGSBASE', {'cpu': 'qemu64,+xsave'}, 'FSGSBASE'),
-    ('no XSAVE', {'cpu': 'qemu64,+fsgsbase'}, 'XSAVE'),
-    ('too little memory', {'memory': '24M'}, 'memory'),
+    ('no FSGSBASE', {'cpu': 'qemu64,+xsave'}, 'cannot boot: .*FSGSBASE'),
+    ('no XSAVE', {'cpu': 'qemu64,+fsgsbase'}, 'cannot boot: .*XSAVE'),
+    ('too little memory', {'memory': '24M'}, 'cannot boot: .*memory'),
+    ('no initrd', {'initrd': None}, 'boot: there is no initrd'),
+    ('an initrd that is not cpio', {'initrd': __file__}, 'boot: the initrd is damaged: '),
 ]
 WORDS = ['ktest=quick', 'ktest.exit']
+STOP_WORDS = ['ktest=off']
 
 
 def boots(boot, smp, memory, more):
@@ -44,8 +47,8 @@ def boots(boot, smp, memory, more):
 
 
 def stops(more, pattern):
-    with run.Shell('pvh', words=WORDS, **more) as shell:
-        shell.wait_text('cannot boot: .*' + pattern, 30)
+    with run.Shell('pvh', words=STOP_WORDS, **more) as shell:
+        shell.wait_text(pattern, 30)
         # It stops for good, or ends as after a panic; a triple fault would have status 0.
         if shell.pump.run(0.3) and shell.machine.wait(5) != run.machine.STATUS_PANIC:
             shell.fail('the machine was reset')
