@@ -149,10 +149,18 @@ static void transmit_locked(void) REQUIRES(console_lock) {
         port_out8(DATA, (uint8_t)ring_take(&transmit));
 }
 
-/* The interrupt is wanted exactly while bytes wait in the ring. */
+/*
+ * The interrupt is wanted exactly while bytes wait in the ring to go, and while there is
+ * room for bytes that come: without, they stay with the sender.
+ */
 static void set_interrupts_locked(void) REQUIRES(console_lock) {
+    uint8_t wanted = 0;
+    if (ring_count(&receive) < RING_BYTES)
+        wanted |= INTERRUPT_RECEIVED;
+    if (ring_count(&transmit))
+        wanted |= INTERRUPT_ROOM;
     if (interrupts_on)
-        port_out8(INTERRUPTS, INTERRUPT_RECEIVED | (ring_count(&transmit) ? INTERRUPT_ROOM : 0));
+        port_out8(INTERRUPTS, wanted);
 }
 
 size_t console_write(const char *bytes, size_t length) {
@@ -185,6 +193,7 @@ size_t console_read(char *buffer, size_t size) {
     SPIN_GUARD(&console_lock);
     while (done < size && ring_count(&receive))
         buffer[done++] = ring_take(&receive);
+    set_interrupts_locked();
     return done;
 }
 
@@ -203,7 +212,7 @@ static void service(bool *out_input, bool *out_room) {
     SPIN_GUARD(&console_lock);
     *out_input = *out_room = false;
     (void)port_in8(INTERRUPT_ID);
-    while (port_in8(LINE_STATUS) & STATUS_RECEIVED) {
+    while (ring_count(&receive) < RING_BYTES && (port_in8(LINE_STATUS) & STATUS_RECEIVED)) {
         (void)ring_put(&receive, (char)port_in8(DATA));
         *out_input = true;
     }
