@@ -150,7 +150,6 @@ KERNEL_AMD64 = {
     ],
     'kernel/syscall': [
         'dispatch.c',
-        'pending.c',
         'sys_channel.c',
         'sys_handle.c',
         'sys_info.c',

@@ -80,14 +80,30 @@ status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_
      ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_SNAPSHOT_MODIFIED)
 #define CHILD_MODIFIERS (ZX_VMO_CHILD_RESIZABLE | ZX_VMO_CHILD_NO_WRITE)
 
-/* Exactly one type, only modifiers that go with it; then what there is already. */
+/* Exactly one type, only modifiers that go with it. */
 static status_t check_child_options(uint32_t options) {
     uint32_t type = options & CHILD_TYPES;
     if ((options & ~(uint32_t)(CHILD_TYPES | CHILD_MODIFIERS)) || __builtin_popcount(type) != 1)
         return ERR_INVALID_ARGS;
     if (type == ZX_VMO_CHILD_SLICE && (options & ZX_VMO_CHILD_RESIZABLE))
         return ERR_INVALID_ARGS;
-    return type == ZX_VMO_CHILD_SNAPSHOT ? OK : ERR_NOT_SUPPORTED;
+    return OK;
+}
+
+/*
+ * On anonymous memory the two weaker kinds of snapshot are full ones (ZX-ABI.md
+ * section 4.2): stronger than asked, and simplest to rely on.
+ */
+static status_t create_child(struct vmo *parent, uint32_t options, uint64_t offset, uint64_t size,
+                             struct vmo **out_child) {
+    bool resizable = options & ZX_VMO_CHILD_RESIZABLE;
+    if (options & ZX_VMO_CHILD_SLICE)
+        return vmo_create_slice(parent, offset, size, out_child);
+    if (!(options & ZX_VMO_CHILD_REFERENCE))
+        return vmo_create_snapshot(parent, offset, size, resizable, out_child);
+    if (offset || size)
+        return ERR_INVALID_ARGS;
+    return vmo_create_reference(parent, resizable, out_child);
 }
 
 static status_t check_child_window(uint64_t offset, uint64_t size) {
@@ -106,6 +122,8 @@ static rights_t child_rights(rights_t parent, uint32_t options) {
     rights_t rights = parent | ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_SET_PROPERTY;
     if (options & ZX_VMO_CHILD_NO_WRITE)
         return rights & ~ZX_RIGHT_WRITE;
+    if (options & (ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_REFERENCE))
+        return rights;
     return (rights & ~ZX_RIGHT_EXECUTE) | ZX_RIGHT_WRITE;
 }
 
@@ -123,8 +141,7 @@ status_t sys_vmo_create_child(uint32_t handle, uint32_t options, uint64_t offset
     if (status == OK)
         status = check_child_window(offset, size);
     if (status == OK)
-        status = vmo_create_snapshot(parent, offset, size, options & ZX_VMO_CHILD_RESIZABLE,
-                                     &child);
+        status = create_child(parent, options, offset, size, &child);
     if (status != OK)
         return status;
     if (rights & ZX_RIGHT_GET_PROPERTY) {
