@@ -303,6 +303,7 @@ PROGRAMS = {
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_threads.c',
+        'uapps/core-tests/t_vmo_alias.c',
     ],
 }
 

@@ -56,6 +56,58 @@ status_t sys_vmo_set_size(uint32_t handle, uint64_t size) {
     return status == OK ? vmo_set_size(vmo, size) : status;
 }
 
+/* The right that an operation needs (either of two for LOCK and its like); NOTHING for hints. */
+static rights_t op_rights(uint32_t op) {
+    switch (op) {
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return 0;
+    case ZX_VMO_OP_LOCK:
+    case ZX_VMO_OP_TRY_LOCK:
+    case ZX_VMO_OP_UNLOCK:
+        return ZX_RIGHT_READ | ZX_RIGHT_WRITE;
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        return ZX_RIGHT_READ;
+    default:
+        return ZX_RIGHT_WRITE;
+    }
+}
+
+/* Hints are for pagers; elsewhere only nonsense is refused (ABI-MORE.md section S2). */
+static status_t op_hint(uint64_t offset, uint64_t size) {
+    return offset + size < offset ? ERR_OUT_OF_RANGE : OK;
+}
+
+/* Caches are coherent with memory on amd64, so there is nothing left to do after the checks. */
+static status_t op_cache(struct vmo *vmo, uint64_t offset, uint64_t size) {
+    if (size == 0)
+        return ERR_INVALID_ARGS;
+    return range_within(offset, size, vmo_size(vmo)) ? OK : ERR_OUT_OF_RANGE;
+}
+
+static status_t op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size) {
+    switch (op) {
+    case ZX_VMO_OP_COMMIT:
+        return vmo_commit(vmo, offset, size);
+    case ZX_VMO_OP_DECOMMIT:
+        return vmo_decommit(vmo, offset, size);
+    case ZX_VMO_OP_ZERO:
+        return vmo_zero(vmo, offset, size);
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return op_hint(offset, size);
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_INVALIDATE:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        return op_cache(vmo, offset, size);
+    default: /* LOCK and its like: no VMO is discardable yet */
+        return ERR_NOT_SUPPORTED;
+    }
+}
+
 status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_t size,
                           struct user_out buffer, uint64_t buffer_size) {
     AUTO(vmo) vmo = NULL;
@@ -65,14 +117,10 @@ status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_
         return status;
     if (op < ZX_VMO_OP_COMMIT || op > ZX_VMO_OP_ALWAYS_NEED || op == 5)
         return ERR_INVALID_ARGS;
-    if (op != ZX_VMO_OP_COMMIT && op != ZX_VMO_OP_DECOMMIT && op != ZX_VMO_OP_ZERO)
-        return ERR_NOT_SUPPORTED;
-    if (!(rights & ZX_RIGHT_WRITE))
+    rights_t needed = op_rights(op);
+    if (needed && !(rights & needed))
         return ERR_ACCESS_DENIED;
-    if (op == ZX_VMO_OP_COMMIT)
-        return vmo_commit(vmo, offset, size);
-    return op == ZX_VMO_OP_DECOMMIT ? vmo_decommit(vmo, offset, size)
-                                    : vmo_zero(vmo, offset, size);
+    return op_range(vmo, op, offset, size);
 }
 
 #define CHILD_TYPES                                                                                \

@@ -111,6 +111,12 @@ ALWAYS_INLINE struct vmo *vmo_pages_of(struct vmo *vmo) { return vmo->shown ? vm
 uint64_t vmo_size(struct vmo *vmo);
 /* ERR_UNAVAILABLE not resizable, ERR_OUT_OF_RANGE, ERR_BAD_STATE pinned, ERR_NO_MEMORY. */
 status_t vmo_set_size(struct vmo *vmo, uint64_t size);
+/*
+ * A number that programs share about how much of the VMO is content; it never changes
+ * the size. Setting it below the size zeroes what lies behind it. ERR_NO_MEMORY.
+ */
+uint64_t vmo_content_size(struct vmo *vmo);
+status_t vmo_set_content_size(struct vmo *vmo, uint64_t content_size);
 /* ERR_OUT_OF_RANGE: offset past the end or overflow; an overrunning length is trimmed. */
 status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length);
 status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length);

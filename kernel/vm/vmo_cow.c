@@ -300,3 +300,26 @@ status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length) {
     status_t status = range_resolve(&vmo, &offset, &length);
     return status == OK ? zero(vmo, offset, length) : status;
 }
+
+/* ---- Content size ---- */
+
+uint64_t vmo_content_size(struct vmo *named) {
+    struct vmo *vmo = named->is_slice ? named : vmo_pages_of(named);
+    MUTEX_GUARD(&vmo->lock);
+    return vmo->content_size;
+}
+
+static void store_content_size(struct vmo *vmo, uint64_t content_size) {
+    MUTEX_GUARD(&vmo->lock);
+    vmo->content_size = content_size;
+}
+
+status_t vmo_set_content_size(struct vmo *named, uint64_t content_size) {
+    uint64_t size = vmo_size(named);
+    status_t status = OK;
+    if (content_size < size)
+        status = vmo_zero(named, content_size, size - content_size);
+    if (status == OK)
+        store_content_size(named->is_slice ? named : vmo_pages_of(named), content_size);
+    return status;
+}
