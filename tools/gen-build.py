@@ -150,7 +150,6 @@ KERNEL_AMD64 = {
     ],
     'kernel/syscall': [
         'dispatch.c',
-        'pending.c',
         'sys_channel.c',
         'sys_handle.c',
         'sys_info.c',
@@ -344,6 +343,7 @@ PROGRAMS = {
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_threads.c',
+        'uapps/core-tests/t_vmo_alias.c',
     ],
 }
 

@@ -45,6 +45,14 @@ static status_t get_threshold(struct waitable *object, uint32_t property, struct
     return user_copy_out_u64(value, property == ZX_PROP_SOCKET_RX_THRESHOLD ? rx : tx);
 }
 
+static status_t get_content_size(struct waitable *object, struct user_out value, uint64_t size) {
+    if (size < sizeof(uint64_t))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_VMO)
+        return ERR_WRONG_TYPE;
+    return user_copy_out_u64(value, vmo_content_size(vmo_from(object)));
+}
+
 status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user_out value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
@@ -62,11 +70,12 @@ status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_SOCKET_RX_THRESHOLD:
     case ZX_PROP_SOCKET_TX_THRESHOLD:
         return get_threshold(object, property, value, value_size);
+    case ZX_PROP_VMO_CONTENT_SIZE:
+        return get_content_size(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
     case ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID:
     case ZX_PROP_EXCEPTION_STATE:
-    case ZX_PROP_VMO_CONTENT_SIZE:
     case ZX_PROP_EXCEPTION_STRATEGY:
     case ZX_PROP_STREAM_MODE_APPEND:
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */
@@ -123,6 +132,17 @@ static status_t set_threshold(struct waitable *object, uint32_t property, struct
                : socket_set_tx_threshold(socket_from(object), threshold);
 }
 
+static status_t set_content_size(struct waitable *object, struct user_in value, uint64_t size) {
+    uint64_t content_size;
+
+    if (size < sizeof(content_size))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_VMO)
+        return ERR_WRONG_TYPE;
+    status_t status = user_copy_in(&content_size, value, sizeof(content_size));
+    return status == OK ? vmo_set_content_size(vmo_from(object), content_size) : status;
+}
+
 status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user_in value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
@@ -141,11 +161,12 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_SOCKET_RX_THRESHOLD:
     case ZX_PROP_SOCKET_TX_THRESHOLD:
         return set_threshold(object, property, value, value_size);
+    case ZX_PROP_VMO_CONTENT_SIZE:
+        return set_content_size(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
     case ZX_PROP_JOB_KILL_ON_OOM:
     case ZX_PROP_EXCEPTION_STATE:
-    case ZX_PROP_VMO_CONTENT_SIZE:
     case ZX_PROP_EXCEPTION_STRATEGY:
     case ZX_PROP_STREAM_MODE_APPEND:
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */

@@ -56,6 +56,58 @@ status_t sys_vmo_set_size(uint32_t handle, uint64_t size) {
     return status == OK ? vmo_set_size(vmo, size) : status;
 }
 
+/* The right that an operation needs (either of two for LOCK and its like); NOTHING for hints. */
+static rights_t op_rights(uint32_t op) {
+    switch (op) {
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return 0;
+    case ZX_VMO_OP_LOCK:
+    case ZX_VMO_OP_TRY_LOCK:
+    case ZX_VMO_OP_UNLOCK:
+        return ZX_RIGHT_READ | ZX_RIGHT_WRITE;
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        return ZX_RIGHT_READ;
+    default:
+        return ZX_RIGHT_WRITE;
+    }
+}
+
+/* Hints are for pagers; elsewhere only nonsense is refused (ABI-MORE.md section S2). */
+static status_t op_hint(uint64_t offset, uint64_t size) {
+    return offset + size < offset ? ERR_OUT_OF_RANGE : OK;
+}
+
+/* Caches are coherent with memory on amd64, so there is nothing left to do after the checks. */
+static status_t op_cache(struct vmo *vmo, uint64_t offset, uint64_t size) {
+    if (size == 0)
+        return ERR_INVALID_ARGS;
+    return range_within(offset, size, vmo_size(vmo)) ? OK : ERR_OUT_OF_RANGE;
+}
+
+static status_t op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size) {
+    switch (op) {
+    case ZX_VMO_OP_COMMIT:
+        return vmo_commit(vmo, offset, size);
+    case ZX_VMO_OP_DECOMMIT:
+        return vmo_decommit(vmo, offset, size);
+    case ZX_VMO_OP_ZERO:
+        return vmo_zero(vmo, offset, size);
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return op_hint(offset, size);
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_INVALIDATE:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        return op_cache(vmo, offset, size);
+    default: /* LOCK and its like: no VMO is discardable yet */
+        return ERR_NOT_SUPPORTED;
+    }
+}
+
 status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_t size,
                           struct user_out buffer, uint64_t buffer_size) {
     AUTO(vmo) vmo = NULL;
@@ -65,14 +117,10 @@ status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_
         return status;
     if (op < ZX_VMO_OP_COMMIT || op > ZX_VMO_OP_ALWAYS_NEED || op == 5)
         return ERR_INVALID_ARGS;
-    if (op != ZX_VMO_OP_COMMIT && op != ZX_VMO_OP_DECOMMIT && op != ZX_VMO_OP_ZERO)
-        return ERR_NOT_SUPPORTED;
-    if (!(rights & ZX_RIGHT_WRITE))
+    rights_t needed = op_rights(op);
+    if (needed && !(rights & needed))
         return ERR_ACCESS_DENIED;
-    if (op == ZX_VMO_OP_COMMIT)
-        return vmo_commit(vmo, offset, size);
-    return op == ZX_VMO_OP_DECOMMIT ? vmo_decommit(vmo, offset, size)
-                                    : vmo_zero(vmo, offset, size);
+    return op_range(vmo, op, offset, size);
 }
 
 #define CHILD_TYPES                                                                                \
@@ -80,14 +128,30 @@ status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_
      ZX_VMO_CHILD_REFERENCE | ZX_VMO_CHILD_SNAPSHOT_MODIFIED)
 #define CHILD_MODIFIERS (ZX_VMO_CHILD_RESIZABLE | ZX_VMO_CHILD_NO_WRITE)
 
-/* Exactly one type, only modifiers that go with it; then what there is already. */
+/* Exactly one type, only modifiers that go with it. */
 static status_t check_child_options(uint32_t options) {
     uint32_t type = options & CHILD_TYPES;
     if ((options & ~(uint32_t)(CHILD_TYPES | CHILD_MODIFIERS)) || __builtin_popcount(type) != 1)
         return ERR_INVALID_ARGS;
     if (type == ZX_VMO_CHILD_SLICE && (options & ZX_VMO_CHILD_RESIZABLE))
         return ERR_INVALID_ARGS;
-    return type == ZX_VMO_CHILD_SNAPSHOT ? OK : ERR_NOT_SUPPORTED;
+    return OK;
+}
+
+/*
+ * On anonymous memory the two weaker kinds of snapshot are full ones (ZX-ABI.md
+ * section 4.2): stronger than asked, and simplest to rely on.
+ */
+static status_t create_child(struct vmo *parent, uint32_t options, uint64_t offset, uint64_t size,
+                             struct vmo **out_child) {
+    bool resizable = options & ZX_VMO_CHILD_RESIZABLE;
+    if (options & ZX_VMO_CHILD_SLICE)
+        return vmo_create_slice(parent, offset, size, out_child);
+    if (!(options & ZX_VMO_CHILD_REFERENCE))
+        return vmo_create_snapshot(parent, offset, size, resizable, out_child);
+    if (offset || size)
+        return ERR_INVALID_ARGS;
+    return vmo_create_reference(parent, resizable, out_child);
 }
 
 static status_t check_child_window(uint64_t offset, uint64_t size) {
@@ -106,6 +170,8 @@ static rights_t child_rights(rights_t parent, uint32_t options) {
     rights_t rights = parent | ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_SET_PROPERTY;
     if (options & ZX_VMO_CHILD_NO_WRITE)
         return rights & ~ZX_RIGHT_WRITE;
+    if (options & (ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_REFERENCE))
+        return rights;
     return (rights & ~ZX_RIGHT_EXECUTE) | ZX_RIGHT_WRITE;
 }
 
@@ -123,8 +189,7 @@ status_t sys_vmo_create_child(uint32_t handle, uint32_t options, uint64_t offset
     if (status == OK)
         status = check_child_window(offset, size);
     if (status == OK)
-        status = vmo_create_snapshot(parent, offset, size, options & ZX_VMO_CHILD_RESIZABLE,
-                                     &child);
+        status = create_child(parent, options, offset, size, &child);
     if (status != OK)
         return status;
     if (rights & ZX_RIGHT_GET_PROPERTY) {

@@ -123,7 +123,7 @@ status_t aspace_resolve(struct aspace *aspace, vaddr_t address, struct aspace_pl
     vmo_ref(mapping->vmo);
     *out_place = (struct aspace_place){
         .vmo = mapping->vmo,
-        .offset = mapping->view.offset + (address - mapping->start),
+        .offset = mapping->view.offset - mapping->vmo->shown_offset + (address - mapping->start),
         .left = region_end(mapping) - address,
         .is_vdso = mapping->vmo->vdso_code_length != 0,
     };
@@ -163,7 +163,9 @@ static struct region *walk_next_locked(struct aspace *aspace, uint64_t start, ui
     return NULL;
 }
 
-static uint64_t committed_pages_of(struct vmo *vmo, uint64_t offset, uint64_t length) {
+static uint64_t committed_pages_of(struct vmo *named, uint64_t offset, uint64_t length) {
+    struct vmo *vmo = vmo_pages_of(named);
+    offset += named->shown_offset;
     uint64_t first = offset >> PAGE_SHIFT, last = (offset + length - 1) >> PAGE_SHIFT, pages = 0;
     MUTEX_GUARD(&vmo->lock);
     while (first <= last && page_map_next(&vmo->map, first, last, &first)) {
@@ -196,7 +198,7 @@ static bool next_entry(struct aspace *aspace, const struct aspace_entry *previou
         return true;
     entry->perm = region->perm;
     entry->vmo_koid = region->vmo->base.koid;
-    entry->vmo_offset = region->view.offset;
+    entry->vmo_offset = region->view.offset - region->vmo->shown_offset;
     vmo_ref(region->vmo);
     *out_vmo = region->vmo;
     return true;
@@ -234,7 +236,10 @@ bool aspace_find_module(struct aspace *aspace, vaddr_t address, struct aspace_mo
     if (!vmo)
         return false;
     entry_name(&entry, vmo);
-    memcpy(out_module->name, entry.name, sizeof(entry.name));
+    /* Programs are mapped from the initrd itself: their process knows the better name. */
+    memset(out_module->name, 0, sizeof(out_module->name));
+    if (!vmo->immutable)
+        memcpy(out_module->name, entry.name, sizeof(entry.name));
     /* The vDSO's image begins before its code. */
     if (vmo->vdso_code_length)
         out_module->base = aspace->vdso_base;

@@ -39,8 +39,10 @@ struct region {
     uint64_t size;
     struct tree children;      /* VMAR */
     uint32_t perm;             /* mapping: PERM bits now */
-    struct vmo *vmo;           /* mapping: referenced */
-    struct vmo_view view;      /* mapping: under vmo->lock */
+    struct vmo *vmo;           /* mapping: what was mapped; referenced */
+    struct vmo *pages;         /* mapping: vmo_pages_of(vmo); its lock guards the view */
+    uint64_t limit;            /* mapping: offset in `pages` that a slice does not pass */
+    struct vmo_view view;      /* mapping: of `pages`; under pages->lock */
     struct list_node dead_node;
 };
 

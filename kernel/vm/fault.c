@@ -63,6 +63,7 @@ struct around {
 };
 
 static struct around around_of(const struct region *mapping, uint64_t vmo_pages, uint64_t index) {
+    vmo_pages = MIN(vmo_pages, mapping->limit >> PAGE_SHIFT);
     uint64_t view_first = mapping->view.offset >> PAGE_SHIFT;
     uint64_t view_end = MIN(view_first + (mapping->size >> PAGE_SHIFT), vmo_pages);
     uint64_t first = MAX(index & ~(uint64_t)(AROUND - 1), view_first);
@@ -128,10 +129,10 @@ static status_t fault_read_locked(struct region *mapping, struct vmo *vmo, vaddr
 }
 
 static status_t fault_in_vmo(struct region *mapping, vaddr_t va, enum fault_access access) {
-    struct vmo *vmo = mapping->vmo;
+    struct vmo *vmo = mapping->pages;
     MUTEX_GUARD(&vmo->lock);
     uint64_t offset = mapping->view.offset + (va - mapping->start);
-    if (offset >= vmo->size)
+    if (offset >= MIN(vmo->size, mapping->limit))
         return ERR_OUT_OF_RANGE;
     if (access == FAULT_WRITE)
         return fault_write_locked(mapping, vmo, va, offset >> PAGE_SHIFT);

@@ -77,20 +77,29 @@ static void clear_and_flush(struct aspace *aspace, vaddr_t start, uint64_t size)
         tlb_flush(&batch);
 }
 
-void mapping_show_locked(struct region *mapping, struct vmo *vmo, uint64_t vmo_offset) {
-    MUTEX_GUARD(&vmo->lock);
+void mapping_show_locked(struct region *mapping, uint64_t vmo_offset) {
+    struct vmo *pages = mapping->pages;
+    MUTEX_GUARD(&pages->lock);
     mapping->view = (struct vmo_view){.aspace = mapping->aspace,
+                                      .named = mapping->vmo,
                                       .base = mapping->start,
-                                      .offset = vmo_offset,
+                                      .offset = vmo_offset + mapping->vmo->shown_offset,
                                       .length = mapping->size};
-    vmo_view_add_locked(vmo, &mapping->view);
+    vmo_view_add_locked(pages, &mapping->view);
+}
+
+void mapping_set_vmo(struct region *mapping, struct vmo *vmo) {
+    mapping->vmo = vmo;
+    mapping->pages = vmo_pages_of(vmo);
+    mapping->limit = vmo->is_slice ? vmo->shown_offset + vmo->size : UINT64_MAX;
+    vmo_ref(vmo);
 }
 
 static void view_drop(struct region *mapping) {
-    struct vmo *vmo = mapping->vmo;
-    MUTEX_GUARD(&vmo->lock);
+    struct vmo *pages = mapping->pages;
+    MUTEX_GUARD(&pages->lock);
     clear_and_flush(mapping->aspace, mapping->start, mapping->size);
-    vmo_view_remove_locked(vmo, &mapping->view);
+    vmo_view_remove_locked(pages, &mapping->view);
 }
 
 void mapping_remove_locked(struct region *mapping, struct list *dead) {
@@ -99,14 +108,15 @@ void mapping_remove_locked(struct region *mapping, struct list *dead) {
 }
 
 static void view_split(struct region *left, struct region *right, vaddr_t at) {
-    struct vmo *vmo = left->vmo;
-    MUTEX_GUARD(&vmo->lock);
+    struct vmo *pages = left->pages;
+    MUTEX_GUARD(&pages->lock);
     left->view.length = at - left->start;
     right->view = (struct vmo_view){.aspace = left->aspace,
+                                    .named = left->vmo,
                                     .base = at,
                                     .offset = left->view.offset + left->view.length,
                                     .length = region_end(left) - at};
-    vmo_view_add_locked(vmo, &right->view);
+    vmo_view_add_locked(pages, &right->view);
 }
 
 struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct region **spare) {
@@ -114,8 +124,7 @@ struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct r
     *spare = NULL;
     right->possible = mapping->possible;
     right->perm = mapping->perm;
-    right->vmo = mapping->vmo;
-    vmo_ref(right->vmo);
+    mapping_set_vmo(right, mapping->vmo);
     view_split(mapping, right, at);
     mutex_assert_held(&mapping->parent->aspace->lock);
     region_insert_locked(mapping->parent, right, at, region_end(mapping) - at);
@@ -125,8 +134,8 @@ struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct r
 
 /* The front or the back of a mapping goes. */
 static void mapping_trim(struct region *mapping, vaddr_t start, vaddr_t end) {
-    struct vmo *vmo = mapping->vmo;
-    MUTEX_GUARD(&vmo->lock);
+    struct vmo *pages = mapping->pages;
+    MUTEX_GUARD(&pages->lock);
     clear_and_flush(mapping->aspace, start, end - start);
     mapping->view.length -= end - start;
     if (start == mapping->start) {

@@ -25,8 +25,10 @@ void mapping_cut_locked(struct region *mapping, vaddr_t start, vaddr_t end, stru
 /* Split a mapping at `at`; the right part is *spare, which becomes NULL. */
 struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct region **spare)
     REQUIRES(mapping->aspace->lock);
+/* Say what a new mapping maps; takes a reference. */
+void mapping_set_vmo(struct region *mapping, struct vmo *vmo);
 /* Begin to show: link the view. */
-void mapping_show_locked(struct region *mapping, struct vmo *vmo, uint64_t vmo_offset)
+void mapping_show_locked(struct region *mapping, uint64_t vmo_offset)
     REQUIRES(mapping->aspace->lock);
 
 /* The first child that overlaps [start, end), or NULL. */

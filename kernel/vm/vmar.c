@@ -179,7 +179,7 @@ static status_t map_locked(struct region *vmar, const struct map_request *r,
         aspace->vdso_base = start - r->vmo_offset;
     }
     region_insert_locked(vmar, mapping, start, r->length);
-    mapping_show_locked(mapping, r->vmo, r->vmo_offset);
+    mapping_show_locked(mapping, r->vmo_offset);
     return OK;
 }
 
@@ -231,8 +231,7 @@ status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct
         return ERR_NO_MEMORY;
     mapping->possible = possible & vmar->possible;
     mapping->perm = options & PERM_MASK;
-    mapping->vmo = vmo;
-    vmo_ref(vmo);
+    mapping_set_vmo(mapping, vmo);
     if (options & ZX_VM_SPECIFIC_OVERWRITE)
         status = spares_fill(vmar->aspace, &spares);
     if (status == OK)
@@ -325,10 +324,10 @@ static void restrict_table(struct region *mapping, uint32_t perm, struct tlb_bat
 
 /* What was lost goes at once and everywhere; what was won comes by faults. */
 static void mapping_set_perm(struct region *mapping, uint32_t perm) {
-    struct vmo *vmo = mapping->vmo;
+    struct vmo *pages = mapping->pages;
     struct tlb_batch batch;
     tlb_batch_init(&batch);
-    MUTEX_GUARD(&vmo->lock);
+    MUTEX_GUARD(&pages->lock);
     bool loses = mapping->perm & ~perm;
     mapping->perm = perm;
     if (!loses)

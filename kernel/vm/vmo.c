@@ -44,9 +44,61 @@ status_t vmo_create(uint64_t size, bool resizable, struct vmo **out_vmo) {
 void vmo_destroy(struct waitable *object) {
     struct vmo *vmo = vmo_from(object);
     DEBUG_ASSERT(list_is_empty(&vmo->views));
+    struct vmo *shown = vmo->shown;
     vmo_family_leave(vmo);
     page_map_destroy(&vmo->map);
     kheap_free(vmo);
+    if (shown)
+        vmo_unref(shown);
+}
+
+/* ---- Aliases ---- */
+
+static status_t alias_create(struct vmo *parent, uint64_t offset, uint64_t size,
+                             struct vmo **out_alias) {
+    AUTO(vmo) alias = NULL;
+    status_t status = vmo_create(size, false, &alias);
+    if (status == OK)
+        status = vmo_family_ensure(parent);
+    if (status != OK)
+        return status;
+    alias->parent_koid = parent->base.koid;
+    alias->shown = vmo_pages_of(parent);
+    alias->shown_offset = parent->shown_offset + offset;
+    vmo_ref(alias->shown);
+    vmo_family_join(parent, alias);
+    *out_alias = TAKE(alias);
+    return OK;
+}
+
+status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
+                          struct vmo **out_child) {
+    uint64_t rounded;
+    if (!page_round_up_checked(size, &rounded))
+        return ERR_OUT_OF_RANGE;
+    if (!range_within(offset, rounded, vmo_size(parent)))
+        return ERR_INVALID_ARGS;
+    if (vmo_pages_of(parent)->resizable)
+        return ERR_NOT_SUPPORTED;
+    struct vmo *slice;
+    status_t status = alias_create(parent, offset, size, &slice);
+    if (status != OK)
+        return status;
+    slice->is_slice = true;
+    *out_child = slice;
+    return OK;
+}
+
+status_t vmo_create_reference(struct vmo *parent, bool resizable, struct vmo **out_child) {
+    struct vmo *reference;
+    if (parent->is_slice || (resizable && !parent->resizable))
+        return ERR_NOT_SUPPORTED;
+    status_t status = alias_create(parent, 0, 0, &reference);
+    if (status != OK)
+        return status;
+    reference->resizable = resizable;
+    *out_child = reference;
+    return OK;
 }
 
 /* One frame of the loader's becomes page `index`. */
@@ -82,7 +134,8 @@ status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_
     return OK;
 }
 
-uint64_t vmo_size(struct vmo *vmo) {
+uint64_t vmo_size(struct vmo *named) {
+    struct vmo *vmo = named->is_slice ? named : vmo_pages_of(named);
     MUTEX_GUARD(&vmo->lock);
     return vmo->size;
 }
@@ -192,9 +245,10 @@ static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t cont
     return OK;
 }
 
-status_t vmo_set_size(struct vmo *vmo, uint64_t size) {
+status_t vmo_set_size(struct vmo *named, uint64_t size) {
+    struct vmo *vmo = vmo_pages_of(named);
     uint64_t rounded;
-    if (!vmo->resizable)
+    if (!named->resizable)
         return ERR_UNAVAILABLE;
     if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
         return ERR_OUT_OF_RANGE;
@@ -204,44 +258,45 @@ status_t vmo_set_size(struct vmo *vmo, uint64_t size) {
 
 /* ---- Telling about it ---- */
 
-/* Distinct address spaces among the views. */
-static uint64_t share_count_locked(struct vmo *vmo) REQUIRES(vmo->lock) {
-    uint64_t spaces = 0;
+/* The views that `named` was mapped for, and the distinct address spaces among them. */
+static void count_views_locked(struct vmo *vmo, const struct vmo *named, struct vmo_info *info)
+    REQUIRES(vmo->lock) {
     list_for_each(node, &vmo->views) {
         struct vmo_view *view = list_entry(node, struct vmo_view, node);
         bool seen = false;
+        if (view->named != named)
+            continue;
         for (struct list_node *earlier = vmo->views.head.next; earlier != node && !seen;
-             earlier = earlier->next)
-            seen = list_entry(earlier, struct vmo_view, node)->aspace == view->aspace;
-        spaces += !seen;
+             earlier = earlier->next) {
+            struct vmo_view *other = list_entry(earlier, struct vmo_view, node);
+            seen = other->named == named && other->aspace == view->aspace;
+        }
+        info->mapping_count++;
+        info->share_count += !seen;
     }
-    return spaces;
 }
 
-static struct vmo_info vmo_info_locked(struct vmo *vmo) REQUIRES(vmo->lock) {
-    uint64_t leaves = (page_map_pages(&vmo->map) + MAP_FANOUT - 1) / MAP_FANOUT;
-    return (struct vmo_info){
-        .size = vmo->size,
-        .content_size = vmo->content_size,
-        .parent_koid = vmo->parent_koid,
-        .mapping_count = vmo->view_count,
-        .share_count = share_count_locked(vmo),
-        .committed_bytes = page_map_pages(&vmo->map) << PAGE_SHIFT,
-        .metadata_bytes = sizeof(*vmo) + leaves * sizeof(struct map_node),
-        .resizable = vmo->resizable,
-        .is_cow_clone = vmo->is_cow_clone,
-    };
-}
-
-static struct vmo_info vmo_info_alone(struct vmo *vmo) {
+static void info_of_pages(struct vmo *vmo, const struct vmo *named, struct vmo_info *info) {
     MUTEX_GUARD(&vmo->lock);
-    return vmo_info_locked(vmo);
+    uint64_t leaves = (page_map_pages(&vmo->map) + MAP_FANOUT - 1) / MAP_FANOUT;
+    info->size = named->is_slice ? named->size : vmo->size;
+    info->content_size = named->is_slice ? named->content_size : vmo->content_size;
+    count_views_locked(vmo, named, info);
+    if (named != vmo)
+        return; /* an alias costs nothing but itself */
+    info->committed_bytes = page_map_pages(&vmo->map) << PAGE_SHIFT;
+    info->metadata_bytes += leaves * sizeof(struct map_node);
 }
 
 struct vmo_info vmo_info(struct vmo *vmo) {
-    struct vmo_info info = vmo_info_alone(vmo);
-    struct vmo_family *family = atomic_load(&vmo->family);
-    if (family)
+    struct vmo_info info = {
+        .parent_koid = vmo->parent_koid,
+        .metadata_bytes = sizeof(*vmo),
+        .resizable = vmo->resizable,
+        .is_cow_clone = vmo->is_cow_clone,
+    };
+    info_of_pages(vmo_pages_of(vmo), vmo, &info);
+    if (!vmo->shown && atomic_load(&vmo->family))
         info.committed_bytes = vmo_family_committed_pages(vmo) << PAGE_SHIFT;
     info.child_count = vmo_family_child_count(vmo);
     return info;

@@ -11,6 +11,10 @@
  * views and flush every CPU that may remember it, then change the map. So a page
  * or node is let go only when no translation leads to it, and no reference has to
  * be deferred.
+ *
+ * An alias (a slice or a reference) has no pages: it shows a window of another VMO,
+ * which it holds, and which is never an alias itself. Views of an alias lie on the
+ * list of the VMO that it shows; operations on it go there, moved by shown_offset.
  */
 #pragma once
 
@@ -29,6 +33,7 @@ struct tlb_batch;
 struct vmo_view {
     struct list_node node;
     struct aspace *aspace;
+    const struct vmo *named; /* the VMO that was mapped: this one, or an alias of it */
     vaddr_t base;
     uint64_t offset, length; /* of the VMO, in bytes, page multiples */
 };
@@ -44,6 +49,9 @@ struct vmo {
     /* Set once. */
     bool resizable;
     bool is_cow_clone;
+    bool is_slice;        /* an alias with a size of its own, which never changes */
+    struct vmo *shown;    /* alias: whose pages it shows, referenced; else NULL */
+    uint64_t shown_offset;
     bool immutable;       /* not even a debugger writes to it (the initrd) */
     uint64_t parent_koid; /* of the VMO it was made from; 0: none */
     uint64_t vdso_code_offset, vdso_code_length; /* the vDSO image only; else 0 */
@@ -89,9 +97,26 @@ status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_
 status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
                              struct vmo **out_child);
 
+/*
+ * An alias of [offset, offset + size), which lies inside `parent`: ERR_INVALID_ARGS
+ * else. ERR_NOT_SUPPORTED if the parent can change its size.
+ */
+status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
+                          struct vmo **out_child);
+/* An alias of all of it, whatever its size becomes. ERR_NOT_SUPPORTED: resizable beyond its parent. */
+status_t vmo_create_reference(struct vmo *parent, bool resizable, struct vmo **out_child);
+
+/* The VMO whose pages this one shows: itself, unless it is an alias. */
+ALWAYS_INLINE struct vmo *vmo_pages_of(struct vmo *vmo) { return vmo->shown ? vmo->shown : vmo; }
 uint64_t vmo_size(struct vmo *vmo);
 /* ERR_UNAVAILABLE not resizable, ERR_OUT_OF_RANGE, ERR_BAD_STATE pinned, ERR_NO_MEMORY. */
 status_t vmo_set_size(struct vmo *vmo, uint64_t size);
+/*
+ * A number that programs share about how much of the VMO is content; it never changes
+ * the size. Setting it below the size zeroes what lies behind it. ERR_NO_MEMORY.
+ */
+uint64_t vmo_content_size(struct vmo *vmo);
+status_t vmo_set_content_size(struct vmo *vmo, uint64_t content_size);
 /* ERR_OUT_OF_RANGE: offset past the end or overflow; an overrunning length is trimmed. */
 status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length);
 status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length);
@@ -130,5 +155,6 @@ status_t vmo_own_page_locked(struct vmo *vmo, uint64_t index, struct page **out_
 status_t vmo_family_ensure(struct vmo *vmo);
 void vmo_family_join(struct vmo *parent, struct vmo *child);
 void vmo_family_leave(struct vmo *vmo);
+/* Has it relatives by snapshot? Aliases don't count. */
 bool vmo_has_relatives(struct vmo *vmo);
 uint64_t vmo_family_committed_pages(struct vmo *vmo);

@@ -92,6 +92,8 @@ static status_t snapshot_map(struct vmo *parent, uint64_t offset, struct vmo *ch
 status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
                              struct vmo **out_child) {
     AUTO(vmo) child = NULL;
+    if (parent->is_slice)
+        return ERR_NOT_SUPPORTED;
     status_t status = vmo_create(size, resizable, &child);
     if (status == OK)
         status = vmo_family_ensure(parent);
@@ -99,7 +101,7 @@ status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size,
         return status;
     child->is_cow_clone = true;
     child->parent_koid = parent->base.koid;
-    status = snapshot_map(parent, offset, child);
+    status = snapshot_map(vmo_pages_of(parent), offset, child);
     if (status != OK)
         return status;
     vmo_family_join(parent, child);
@@ -185,8 +187,22 @@ static status_t range_trim(struct vmo *vmo, uint64_t offset, uint64_t *length) {
     return range_trim_locked(vmo, offset, length);
 }
 
+/* A range of an alias is a range of what it shows; a slice's is checked against its own size. */
+static status_t range_resolve(struct vmo **vmo, uint64_t *offset, uint64_t *length) {
+    if ((*vmo)->is_slice) {
+        status_t status = range_trim(*vmo, *offset, length);
+        if (status != OK)
+            return status;
+    }
+    *offset += (*vmo)->shown_offset;
+    *vmo = vmo_pages_of(*vmo);
+    return OK;
+}
+
 status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length) {
-    status_t status = range_trim(vmo, offset, &length);
+    status_t status = range_resolve(&vmo, &offset, &length);
+    if (status == OK)
+        status = range_trim(vmo, offset, &length);
     if (status != OK || length == 0)
         return status;
     uint64_t index = offset >> PAGE_SHIFT, last = (offset + length - 1) >> PAGE_SHIFT, done;
@@ -224,10 +240,15 @@ static status_t decommit_locked(struct vmo *vmo, uint64_t offset, uint64_t lengt
     return remove_locked(vmo, offset >> PAGE_SHIFT, ((offset + length) >> PAGE_SHIFT) - 1);
 }
 
-status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length) {
+static status_t decommit(struct vmo *vmo, uint64_t offset, uint64_t length) {
     bool has_relatives = vmo_has_relatives(vmo); /* family before VMO */
     MUTEX_GUARD(&vmo->lock);
     return decommit_locked(vmo, offset, length, has_relatives);
+}
+
+status_t vmo_decommit(struct vmo *vmo, uint64_t offset, uint64_t length) {
+    status_t status = range_resolve(&vmo, &offset, &length);
+    return status == OK ? decommit(vmo, offset, length) : status;
 }
 
 /* Bytes of one page; an absent page is zero already. */
@@ -267,10 +288,38 @@ static status_t zero_locked(struct vmo *vmo, uint64_t offset, uint64_t length)
     return status;
 }
 
-status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length) {
+static status_t zero(struct vmo *vmo, uint64_t offset, uint64_t length) {
     MUTEX_GUARD(&vmo->lock);
     status_t status = range_trim_locked(vmo, offset, &length);
     if (status != OK || length == 0)
         return status;
     return zero_locked(vmo, offset, length);
+}
+
+status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length) {
+    status_t status = range_resolve(&vmo, &offset, &length);
+    return status == OK ? zero(vmo, offset, length) : status;
+}
+
+/* ---- Content size ---- */
+
+uint64_t vmo_content_size(struct vmo *named) {
+    struct vmo *vmo = named->is_slice ? named : vmo_pages_of(named);
+    MUTEX_GUARD(&vmo->lock);
+    return vmo->content_size;
+}
+
+static void store_content_size(struct vmo *vmo, uint64_t content_size) {
+    MUTEX_GUARD(&vmo->lock);
+    vmo->content_size = content_size;
+}
+
+status_t vmo_set_content_size(struct vmo *named, uint64_t content_size) {
+    uint64_t size = vmo_size(named);
+    status_t status = OK;
+    if (content_size < size)
+        status = vmo_zero(named, content_size, size - content_size);
+    if (status == OK)
+        store_content_size(named->is_slice ? named : vmo_pages_of(named), content_size);
+    return status;
 }

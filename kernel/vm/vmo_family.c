@@ -96,10 +96,16 @@ void vmo_family_leave(struct vmo *vmo) {
 
 bool vmo_has_relatives(struct vmo *vmo) {
     struct vmo_family *family = atomic_load(&vmo->family);
+    unsigned with_pages = 0;
     if (!family)
         return false;
     MUTEX_GUARD(&family->lock);
-    return list_first(&family->members) != list_last(&family->members);
+    list_for_each(node, &family->members) {
+        with_pages += !list_entry(node, struct vmo, member)->shown;
+        if (with_pages > 1)
+            return true;
+    }
+    return false;
 }
 
 uint64_t vmo_family_child_count(struct vmo *vmo) {

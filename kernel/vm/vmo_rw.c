@@ -72,6 +72,8 @@ static status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
                          const struct transfer *t) {
     if (!range_within(offset, length, vmo_size(vmo)))
         return ERR_OUT_OF_RANGE;
+    offset += vmo->shown_offset;
+    vmo = vmo_pages_of(vmo);
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
