@@ -156,8 +156,9 @@ static void sched_finish_switch(void) NO_LOCK_ANALYSIS {
     struct run_queue *queue = &run_queues[cpu_id()];
     struct thread *left = queue->leaving;
     bool dead = atomic_load_explicit(&left->state, memory_order_relaxed) == THREAD_DEAD;
-    spin_unlock_irq_off(&queue->lock);
+    /* Before the unlock: who steals it from the queue says that it is on a CPU again. */
     atomic_store_explicit(&left->on_cpu, false, memory_order_release);
+    spin_unlock_irq_off(&queue->lock);
     if (!dead)
         return;
     spin_lock_irq_off(&reaper.lock);
@@ -224,6 +225,7 @@ void sched_yield(void) {
 
 void sched_tick(nstime_t now) {
     struct run_queue *queue = &run_queues[cpu_id()];
+    SPIN_GUARD(&queue->lock);
     if (queue->bitmap >> queue->current->priority)
         cpu_this()->need_resched = true;
 }

@@ -35,7 +35,7 @@ struct page {
         };
     };
     _Atomic uint32_t count;    /* PAGE_VMO: leaf slots that hold it; PAGE_HEAP: blocks in use */
-    uint8_t state;             /* enum page_state */
+    _Atomic uint8_t state;     /* enum page_state; a neighbour's free looks at it too */
     uint8_t order;             /* of a free block; class of a slab */
     uint16_t pins;             /* PAGE_VMO: DMA pins */
     void *slab;                /* PAGE_HEAP: free blocks, or the head page of a run */

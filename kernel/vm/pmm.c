@@ -78,9 +78,9 @@ void page_state_failed(const struct page *page, enum page_state from, enum page_
 }
 
 static void page_state_change(struct page *page, enum page_state from, enum page_state to) {
-    if (unlikely(page->state != from))
+    if (unlikely(atomic_load_explicit(&page->state, memory_order_relaxed) != from))
         page_state_failed(page, from, to);
-    page->state = (uint8_t)to;
+    atomic_store_explicit(&page->state, (uint8_t)to, memory_order_relaxed);
 }
 
 static void count_state(enum page_state state, int64_t pages) {
@@ -173,7 +173,7 @@ static void cache_refill(struct page_cache *cache) {
         struct page *page = buddy_alloc_any_locked(0, 0);
         if (!page)
             break;
-        page->state = PAGE_CACHED;
+        page_state_change(page, PAGE_FREE, PAGE_CACHED);
         cache->pages[cache->count++] = page;
     }
     spin_unlock_irq_off(&pmm.lock);

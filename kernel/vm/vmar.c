@@ -119,7 +119,7 @@ static void remove_range_locked(struct region *vmar, vaddr_t start, vaddr_t end,
             vmar_destroy_locked(child, dead);
         else
             mapping_cut_locked(child, from, to, spares_next(spares), dead);
-        child = region_first_overlap_locked(vmar, to, end);
+        child = to < end ? region_first_overlap_locked(vmar, to, end) : NULL;
     }
 }
 
