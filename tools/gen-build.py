@@ -65,6 +65,7 @@ KERNEL_PORTABLE = {
         'test_space.c',
         'user_copy.c',
         'vmar.c',
+        'vmar_op.c',
         'vmo.c',
         'vmo_cow.c',
         'vmo_family.c',

@@ -133,6 +133,9 @@ zx_status_t zx_vmar_unmap(zx_handle_t handle, zx_vaddr_t addr, size_t len);
 zx_status_t zx_vmar_protect(zx_handle_t handle, zx_vm_option_t options, zx_vaddr_t addr,
                             size_t len);
 zx_status_t zx_vmar_destroy(zx_handle_t handle);
+/* ZX_VMAR_OP_COMMIT, DECOMMIT (WRITE), MAP_RANGE, and two hints. buffer is NULL, its size 0. */
+zx_status_t zx_vmar_op_range(zx_handle_t handle, uint32_t op, zx_vaddr_t address, size_t size,
+                             void *buffer, size_t buffer_size);
 zx_status_t zx_vmar_unmap_handle_close_thread_exit(zx_handle_t vmar, zx_vaddr_t addr, size_t size,
                                                    zx_handle_t close_handle);
 

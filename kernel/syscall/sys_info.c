@@ -103,24 +103,28 @@ static status_t fill_vmar(struct waitable *object, rights_t rights, union record
     return OK;
 }
 
-static status_t fill_vmo(struct waitable *object, rights_t rights, union record *out) {
+void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
+                       zx_info_vmo_t *out_record) {
     struct vmo_info info = vmo_info(vmo_from(object));
 
-    out->vmo = (zx_info_vmo_t){
+    *out_record = (zx_info_vmo_t){
         .koid = object->koid,
         .size_bytes = info.size,
         .parent_koid = info.parent_koid,
         .num_children = info.child_count,
         .num_mappings = info.mapping_count,
         .share_count = info.share_count,
-        .flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
-                 (info.resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+        .flags = ZX_INFO_VMO_TYPE_PAGED | via | (info.resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
                  (info.is_cow_clone ? ZX_INFO_VMO_IS_COW_CLONE : 0),
         .committed_bytes = info.committed_bytes,
         .handle_rights = rights,
         .cache_policy = ZX_CACHE_POLICY_CACHED,
     };
-    object_get_name(object, out->vmo.name);
+    object_get_name(object, out_record->name);
+}
+
+static status_t fill_vmo(struct waitable *object, rights_t rights, union record *out) {
+    sys_info_fill_vmo(object, rights, ZX_INFO_VMO_VIA_HANDLE, &out->vmo);
     return OK;
 }
 

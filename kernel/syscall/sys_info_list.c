@@ -174,6 +174,65 @@ static status_t get_maps(uint32_t handle, const struct info_target *target) {
     return status != OK ? status : writer_finish(&writer);
 }
 
+/* ---- memory objects ---- */
+
+/* First one record for each handle, then one for each mapping; nothing is merged. */
+static status_t write_vmo_handles(struct record_writer *writer, struct handle_table *table) {
+    uint32_t cursor = 0, value;
+    struct handle handle;
+    zx_info_vmo_t record;
+    status_t status = OK;
+
+    while (status == OK && handle_table_next(table, &cursor, &value, &handle)) {
+        if (handle.object->ops->type == ZX_OBJ_TYPE_VMO) {
+            sys_info_fill_vmo(handle.object, handle.rights, ZX_INFO_VMO_VIA_HANDLE, &record);
+            status = writer_put(writer, &record);
+        }
+        waitable_unref(handle.object);
+    }
+    return status;
+}
+
+static status_t write_vmo_mapping(struct record_writer *writer, struct aspace *aspace,
+                                  const struct aspace_entry *entry) {
+    struct aspace_place place;
+    zx_info_vmo_t record;
+
+    if (entry->kind != REGION_MAPPING || aspace_resolve(aspace, entry->start, &place) != OK)
+        return OK; /* unmapped meanwhile */
+    sys_info_fill_vmo(&place.vmo->base, 0, ZX_INFO_VMO_VIA_MAPPING, &record);
+    vmo_unref(place.vmo);
+    return writer_put(writer, &record);
+}
+
+static status_t write_vmo_mappings(struct record_writer *writer, struct aspace *aspace) {
+    struct aspace_entry entry;
+    status_t status = OK;
+
+    for (bool more = aspace_next_entry(aspace, NULL, &entry); more && status == OK;
+         more = aspace_next_entry(aspace, &entry, &entry))
+        status = write_vmo_mapping(writer, aspace, &entry);
+    return status;
+}
+
+static status_t get_vmos(uint32_t handle, const struct info_target *target) {
+    struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_vmo_t)};
+    AUTO(waitable) object = NULL;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PROCESS, ZX_RIGHT_INSPECT, &object);
+    if (status != OK)
+        return status;
+    struct process *process = process_from(object);
+    if (process == process_current())
+        return ERR_ACCESS_DENIED;
+    if (process_state(process) != PROCESS_RUNNING)
+        return ERR_BAD_STATE;
+    status = write_vmo_handles(&writer, &process->handles);
+    if (status == OK)
+        status = write_vmo_mappings(&writer, process->aspace);
+    return status != OK ? status : writer_finish(&writer);
+}
+
 /* ---- CPUs ---- */
 
 static void cpu_record(unsigned id, zx_info_cpu_stats_t *out_record) {
@@ -223,6 +282,8 @@ status_t sys_info_list(uint32_t handle, uint32_t topic, const struct info_target
         return get_handle_table(handle, target);
     case ZX_INFO_PROCESS_MAPS:
         return get_maps(handle, target);
+    case ZX_INFO_PROCESS_VMOS:
+        return get_vmos(handle, target);
     case ZX_INFO_CPU_STATS:
         return get_cpu_stats(handle, target);
     default:

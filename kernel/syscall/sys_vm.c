@@ -309,3 +309,21 @@ status_t sys_vmar_destroy(uint32_t handle) {
     status_t status = lookup_vmar(handle, &vmar, NULL);
     return status == OK ? vmar_destroy(vmar) : status;
 }
+
+status_t sys_vmar_op_range(uint32_t handle, uint32_t op, uint64_t address, uint64_t size,
+                           struct user_out buffer, uint64_t buffer_size) {
+    AUTO(region) vmar = NULL;
+    rights_t rights;
+    status_t status = lookup_vmar(handle, &vmar, &rights);
+    if (status != OK)
+        return status;
+    bool changes_pages = op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT;
+    if (!changes_pages && op != ZX_VMAR_OP_MAP_RANGE && op != ZX_VMAR_OP_DONT_NEED &&
+        op != ZX_VMAR_OP_ALWAYS_NEED)
+        return ERR_INVALID_ARGS;
+    if (buffer.address || buffer_size)
+        return ERR_INVALID_ARGS;
+    if (changes_pages && !(rights & ZX_RIGHT_WRITE))
+        return ERR_ACCESS_DENIED;
+    return vmar_op_range(vmar, op, address, size);
+}

@@ -88,6 +88,11 @@ status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct
 status_t vmar_unmap(struct region *vmar, vaddr_t address, uint64_t length);
 status_t vmar_protect(struct region *vmar, uint32_t options, vaddr_t address, uint64_t length);
 status_t vmar_destroy(struct region *vmar);
+/*
+ * ZX-ABI.md section 3.5, ABI-MORE.md section S7: an operation on what is mapped in a
+ * range. Mappings are walked in the order of addresses; an error stops there.
+ */
+status_t vmar_op_range(struct region *vmar, uint32_t op, vaddr_t address, uint64_t size);
 
 /*
  * What is mapped at `address`: the VMO with a reference, the offset in it, how many
@@ -129,6 +134,9 @@ struct aspace_stats {
 struct aspace_stats aspace_stats(struct aspace *aspace);
 
 /* ---- For fault.c and the other aspace files ---- */
+/* Install what is present in [start, end), a part of the mapping. ERR_NO_MEMORY (tables). */
+status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t end)
+    REQUIRES(mapping->aspace->lock);
 struct region *aspace_find_locked(struct aspace *aspace, vaddr_t address) REQUIRES(aspace->lock);
 ALWAYS_INLINE vaddr_t region_end(const struct region *region) {
     return region->start + region->size;

@@ -100,6 +100,25 @@ static void install_around_locked(struct region *mapping, struct vmo *vmo, uint6
             return;
 }
 
+status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t end) {
+    struct vmo *vmo = mapping->pages;
+    MUTEX_GUARD(&vmo->lock);
+    uint64_t vmo_end = MIN(vmo->size, mapping->limit) >> PAGE_SHIFT;
+    uint64_t index = (mapping->view.offset + (start - mapping->start)) >> PAGE_SHIFT;
+    uint64_t last = MIN(index + ((end - start) >> PAGE_SHIFT), vmo_end);
+    if (!(mapping->perm & ZX_VM_PERM_READ))
+        return OK;
+    while (index < last) {
+        unsigned seen;
+        status_t status = install_stretch_locked(mapping, vmo, index,
+                                                 MIN(last - index, (uint64_t)AROUND), &seen);
+        if (status != OK)
+            return status;
+        index += seen;
+    }
+    return OK;
+}
+
 static status_t fault_write_locked(struct region *mapping, struct vmo *vmo, vaddr_t va,
                                    uint64_t index) REQUIRES(vmo->lock) {
     bool exclusive = false;

@@ -180,7 +180,12 @@ static status_t map_locked(struct region *vmar, const struct map_request *r,
     }
     region_insert_locked(vmar, mapping, start, r->length);
     mapping_show_locked(mapping, r->vmo_offset);
-    return OK;
+    if (!(r->options & ZX_VM_MAP_RANGE))
+        return OK;
+    status = mapping_populate_locked(mapping, start, start + r->length);
+    if (status != OK)
+        mapping_remove_locked(mapping, dead);
+    return status;
 }
 
 static status_t map_with(struct region *vmar, const struct map_request *r, struct region *mapping,
@@ -236,10 +241,10 @@ status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct
         status = spares_fill(vmar->aspace, &spares);
     if (status == OK)
         status = map_with(vmar, &request, mapping, &spares, &dead);
-    if (status == OK) {
+    if (status == OK)
         *out_address = mapping->start;
-        (void)TAKE(mapping); /* the tree's now */
-    }
+    if (status == OK || list_node_is_linked(&mapping->dead_node))
+        (void)TAKE(mapping); /* the tree's now, or the dead ones' */
     regions_release(&dead);
     spares_release(&spares);
     return status;

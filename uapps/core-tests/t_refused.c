@@ -11,7 +11,7 @@ static char scratch[256];
 
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
-        ZX_INFO_THREAD_EXCEPTION_REPORT, ZX_INFO_PROCESS_VMOS,
+        ZX_INFO_THREAD_EXCEPTION_REPORT,
         ZX_INFO_BTI, ZX_INFO_STREAM,
         ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
         ZX_INFO_KMEM_STATS_EXTENDED, ZX_INFO_PROCESS_V2,

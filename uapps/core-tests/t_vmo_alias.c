@@ -196,3 +196,42 @@ TEST(hints_and_cache_operations_refuse_only_nonsense) {
               zx_vmo_op_range(vmo, ZX_VMO_OP_CACHE_SYNC, 0, PAGE + 1, NULL, 0));
     EXPECT_OK(zx_handle_close(vmo));
 }
+
+TEST(a_range_of_mappings_is_committed_and_decommitted) {
+    zx_handle_t vmo;
+    zx_vaddr_t address;
+    const zx_vm_option_t perm = ZX_VM_PERM_READ | ZX_VM_PERM_WRITE;
+    zx_handle_t root = zx_vmar_root_self();
+    REQUIRE_OK(zx_vmo_create(4 * PAGE, 0, &vmo));
+    REQUIRE_OK(zx_vmar_map(root, perm, 0, vmo, 0, 4 * PAGE, &address));
+    EXPECT_OK(zx_vmar_op_range(root, ZX_VMAR_OP_COMMIT, address + PAGE, 2 * PAGE, NULL, 0));
+    EXPECT_EQ(2 * PAGE, info_of(vmo).committed_bytes);
+    EXPECT_OK(zx_vmar_op_range(root, ZX_VMAR_OP_MAP_RANGE, address, 4 * PAGE, NULL, 0));
+    EXPECT_OK(zx_vmar_op_range(root, ZX_VMAR_OP_DECOMMIT, address, 2 * PAGE, NULL, 0));
+    EXPECT_EQ(PAGE, info_of(vmo).committed_bytes);
+    EXPECT_OK(zx_vmar_protect(root, ZX_VM_PERM_READ, address, PAGE));
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED,
+              zx_vmar_op_range(root, ZX_VMAR_OP_COMMIT, address, PAGE, NULL, 0));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmar_op_range(root, 99, address, PAGE, NULL, 0));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS,
+              zx_vmar_op_range(root, ZX_VMAR_OP_COMMIT, address, 0, NULL, 0));
+    EXPECT_OK(zx_vmar_unmap(root, address, 4 * PAGE));
+    EXPECT_EQ(ZX_ERR_BAD_STATE,
+              zx_vmar_op_range(root, ZX_VMAR_OP_MAP_RANGE, address, PAGE, NULL, 0));
+    EXPECT_EQ(ZX_ERR_OUT_OF_RANGE,
+              zx_vmar_op_range(root, ZX_VMAR_OP_MAP_RANGE, (zx_vaddr_t)1 << 60, PAGE, NULL, 0));
+    EXPECT_OK(zx_handle_close(vmo));
+}
+
+TEST(map_range_maps_what_is_committed_and_commits_nothing) {
+    zx_handle_t vmo;
+    zx_vaddr_t address;
+    REQUIRE_OK(zx_vmo_create(4 * PAGE, 0, &vmo));
+    set_byte(vmo, 2 * PAGE, 'p');
+    REQUIRE_OK(zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_MAP_RANGE, 0, vmo, 0,
+                           4 * PAGE, &address));
+    EXPECT_EQ('p', ((volatile uint8_t *)address)[2 * PAGE]);
+    EXPECT_EQ(PAGE, info_of(vmo).committed_bytes);
+    EXPECT_OK(zx_vmar_unmap(zx_vmar_root_self(), address, 4 * PAGE));
+    EXPECT_OK(zx_handle_close(vmo));
+}
