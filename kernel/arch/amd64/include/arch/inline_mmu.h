@@ -5,6 +5,8 @@
 
 #include <stdatomic.h>
 
+#include "arch/context.h"
+#include "arch/cpu.h"
 #include "lib/types.h"
 
 struct mmu {
@@ -29,4 +31,11 @@ ALWAYS_INLINE paddr_t virt_to_phys(const void *address) {
     if (likely(value < PHYSICAL_MAP_END))
         return paddr(value - PHYSICAL_MAP);
     return value - KERNEL_BASE < IMAGE_MAX ? paddr(value - KERNEL_BASE) : mmu_kernel_walk(value);
+}
+
+ALWAYS_INLINE bool arch_set_no_fault(bool no_fault) {
+    struct arch_thread *thread = (struct arch_thread *)thread_current();
+    bool before = thread->no_fault;
+    thread->no_fault = no_fault;
+    return before;
 }
