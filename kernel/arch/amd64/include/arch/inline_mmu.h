@@ -12,7 +12,11 @@
 struct mmu {
     paddr_t root;            /* the top-level table; set once */
     _Atomic uint64_t loaded; /* CPUs whose CR3 holds it */
-    uint64_t table_pages;    /* lower-half tables and the root; under the caller's lock */
+
+    /* Under the caller's lock. */
+    uint64_t table_pages;  /* lower-half tables and the root */
+    uint64_t near_tag;     /* of the last-level table used last: address >> 21; no table: -1 */
+    uint64_t *near_parent; /* the entry that points to it */
 };
 
 #define PHYSICAL_MAP 0xffff800000000000 /* where all RAM is mapped */
