@@ -74,9 +74,19 @@ static void run_boot_tests(void) {
 
 /* ---- The first process ---- */
 
+/* A moment after init began to run; under -icount the ticks are instructions. */
+static void report_boot(void) {
+    uint64_t total, calibration;
+    settle();
+    if (boot_ticks(&total, &calibration))
+        log_info("boot: %lu ticks to the first user instruction, and %lu to measure the clocks",
+                 total - calibration, calibration);
+}
+
 /* When init ends, so does the machine; ./jx exec --init reads the line. */
 static void run_init(void) {
     struct process *init = bootstrap_start_init();
+    report_boot();
     process_wait_until_dead(init);
     log_info("jx-result: %ld", init->return_code);
     machine_end(MACHINE_POWEROFF, 0);

@@ -49,6 +49,7 @@ KERNEL_PORTABLE = {
     ],
     'kernel/vm': [
         'aspace.c',
+        'aspace_model_test.c',
         'entropy.c',
         'fault.c',
         'kernel_thread.c',

@@ -4,7 +4,7 @@ The program `bench` of the image measures; with one argument it measures that ro
 alone, with `--list` it names its rows. It prints `row<TAB>instructions`, the median
 of one operation. Under -icount one instruction is one nanosecond of guest time, so
 the figures repeat exactly. The row `boot` comes from the kernel's log:
-`boot: N instructions`.
+`boot: N ticks to the first user instruction`, without the waits for its clocks.
 """
 import re
 import sys
@@ -85,7 +85,7 @@ def measure(words, memory):
         sys.stderr.write(run.log.decode(errors='replace') + run.output.decode(errors='replace'))
         machine.fail(f'bench {" ".join(words)}: {reason}', 1)
     rows = dict(re.findall(r'^(\w+)\t(\d+)\r?$', run.output.decode(errors='replace'), re.M))
-    boot = re.search(rb'boot: (\d+) instructions', run.log)
+    boot = re.search(rb'boot: (\d+) ticks', run.log)
     if boot:
         rows['boot'] = boot.group(1)
     return {row: int(value) for row, value in rows.items()}

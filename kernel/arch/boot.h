@@ -56,6 +56,12 @@ void boot_fail(const char *format, ...) NORETURN COLD PRINTF_LIKE(1, 2);
  */
 bool arch_read_physical(uint64_t address, void *buffer, size_t length);
 
+/*
+ * Ticks from the kernel's first instruction to the first entry to user mode, and how
+ * many of them were waits to measure the clocks; false before that entry.
+ */
+bool boot_ticks(uint64_t *out_total, uint64_t *out_calibration);
+
 /* main.c: where the boot CPU enters C, on its idle thread's stack, interrupts off. */
 void kernel_main(void) NORETURN;
 

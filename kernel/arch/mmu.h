@@ -124,8 +124,10 @@ size_t arch_copy_from_user(void *to, vaddr_t from, size_t length);
 size_t arch_copy_to_user(vaddr_t to, const void *from, size_t length);
 /* One aligned word; false on a fault. */
 bool arch_load_user_u32(vaddr_t from, uint32_t *out_value);
-/* Returns the previous setting. */
-bool arch_set_no_fault(bool no_fault);
+/* One word to any address; false on a fault. */
+bool arch_store_user_u32(vaddr_t to, uint32_t value);
+bool arch_store_user_u64(vaddr_t to, uint64_t value);
+/* In arch/inline_mmu.h: bool arch_set_no_fault(bool no_fault) returns the previous setting. */
 
 /* ---- Page contents ---- */
 void arch_zero_page(void *page);

@@ -33,8 +33,7 @@ ALWAYS_INLINE void handle_release(struct handle *handle) {
     if (!object)
         return;
     handle->object = NULL;
-    waitable_drop_handle(object);
-    waitable_unref(object);
+    waitable_release_handle(object);
 }
 /* Move a handle out of a variable that is released later. */
 ALWAYS_INLINE struct handle handle_take(struct handle *handle) {

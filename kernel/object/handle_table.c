@@ -1,9 +1,11 @@
 /*
  * handle_table.c - values to handles and back.
  *
- * A slot is free, reserved (its value is drawn, but not valid yet) or used. Free
- * slots form a queue through their own memory; a slot gets its next generation
- * when it joins the queue, so a stale value fails the comparison of generations.
+ * A slot knows its own value, less the secret, with the fixed bits replaced by the
+ * slot's state; so one comparison tells whether a value is valid, and no value is
+ * the word of a slot that is free or reserved (its value is drawn, but not valid
+ * yet). Free slots form a queue through their own memory; a slot gets its next
+ * generation when it joins the queue, so a stale value fails the comparison.
  * New slots join at the end, a chunk at a time, before the queue gets short.
  */
 #include "object/handle_table.h"
@@ -11,73 +13,78 @@
 #include "lib/string.h"
 #include "vm/entropy.h"
 #include "vm/kheap.h"
+#include "vm/user_copy.h"
 
-#define SLOT_MASK       ((1u << HANDLE_SLOT_BITS) - 1)
-#define GENERATION_MASK 0xfffu
-#define FIXED_BITS      3u
+#define FIXED_BITS     3u
+#define SLOT_MASK      ((1u << HANDLE_SLOT_BITS) - 1)
+#define GENERATION_ONE (1u << (2 + HANDLE_SLOT_BITS))
+
+/* The low bits of a slot's word. */
+enum slot_state { SLOT_FREE = 0, SLOT_RESERVED = 1, SLOT_USED = FIXED_BITS };
 
 struct handle_slot {
-    struct waitable *object; /* NULL: free or reserved */
     union {
-        rights_t rights;     /* used */
-        uint32_t next_free;  /* free */
+        struct waitable *object;       /* used */
+        struct handle_slot *next_free; /* free */
     };
-    uint16_t generation;
-    bool reserved;
+    rights_t rights; /* used */
+    uint32_t word;   /* generation << 20 | index << 2 | enum slot_state */
 };
 _Static_assert(sizeof(struct handle_slot) == 16, "a chunk is one page");
+
+static enum slot_state slot_state(const struct handle_slot *slot) {
+    return slot->word & FIXED_BITS;
+}
+
+static void slot_set_state(struct handle_slot *slot, enum slot_state state) {
+    slot->word = (slot->word & ~FIXED_BITS) | state;
+}
+
+static uint32_t slot_value(const struct handle_table *table, const struct handle_slot *slot) {
+    return (slot->word | FIXED_BITS) ^ table->secret;
+}
 
 static struct handle_slot *slot_at(const struct handle_table *table, uint32_t index) {
     return &table->chunks[index / HANDLE_CHUNK_SIZE][index % HANDLE_CHUNK_SIZE];
 }
 
-static uint32_t slot_value(const struct handle_table *table, uint32_t index, uint32_t generation) {
-    return ((generation << HANDLE_SLOT_BITS | index) << 2 | FIXED_BITS) ^ table->secret;
-}
+/* The slot with this word, whose state is not free; or NULL. */
+ALWAYS_INLINE struct handle_slot *slot_find(const struct handle_table *table, uint32_t word) {
+    uint32_t index = word >> 2 & SLOT_MASK;
 
-static uint32_t value_index(const struct handle_table *table, uint32_t value) {
-    return (value ^ table->secret) >> 2 & SLOT_MASK;
-}
-
-/* The slot that a value of the right form and generation names, used or reserved; or NULL. */
-static struct handle_slot *slot_find(const struct handle_table *table, uint32_t value) {
-    uint32_t raw = value ^ table->secret, index = raw >> 2 & SLOT_MASK;
-
-    if ((raw & FIXED_BITS) != FIXED_BITS || index / HANDLE_CHUNK_SIZE >= table->chunk_count)
+    if (unlikely(index / HANDLE_CHUNK_SIZE >= table->chunk_count))
         return NULL;
     struct handle_slot *slot = slot_at(table, index);
-    return slot->generation == raw >> (2 + HANDLE_SLOT_BITS) ? slot : NULL;
+    return likely(slot->word == word) ? slot : NULL;
+}
+
+/* The slot of a valid value, or NULL. */
+ALWAYS_INLINE struct handle_slot *slot_find_used(const struct handle_table *table,
+                                                 uint32_t value) {
+    uint32_t word = value ^ table->secret;
+
+    /* The secret leaves the low bits alone; a word of another state is nobody's value. */
+    return unlikely((word & FIXED_BITS) != SLOT_USED) ? NULL : slot_find(table, word);
+}
+
+static struct handle_slot *slot_find_reserved(const struct handle_table *table, uint32_t value) {
+    return slot_find(table, (value ^ table->secret ^ FIXED_BITS) | SLOT_RESERVED);
 }
 
 /* ---- the queue of free slots ---- */
 
-static void queue_put_locked(struct handle_table *table, uint32_t index) REQUIRES(table->lock) {
-    if (table->free_count == 0)
-        table->free_head = index;
-    else
-        slot_at(table, table->free_tail)->next_free = index;
-    table->free_tail = index;
+static void queue_put_locked(struct handle_table *table, struct handle_slot *slot)
+    REQUIRES(table->lock) {
+    table->free_tail->next_free = slot;
+    table->free_tail = slot;
     table->free_count++;
 }
 
-static uint32_t queue_take_locked(struct handle_table *table) REQUIRES(table->lock) {
-    uint32_t index = table->free_head;
-
-    table->free_head = slot_at(table, index)->next_free;
-    table->free_count--;
-    return index;
-}
-
 /* A used or reserved slot becomes free. */
-static void slot_retire_locked(struct handle_table *table, uint32_t value) REQUIRES(table->lock) {
-    uint32_t index = value_index(table, value);
-    struct handle_slot *slot = slot_at(table, index);
-
-    slot->object = NULL;
-    slot->reserved = false;
-    slot->generation = (slot->generation + 1) & GENERATION_MASK;
-    table->used--;
-    queue_put_locked(table, index);
+static void slot_retire_locked(struct handle_table *table, struct handle_slot *slot)
+    REQUIRES(table->lock) {
+    slot->word = (slot->word & ~FIXED_BITS) + GENERATION_ONE;
+    queue_put_locked(table, slot);
 }
 
 static status_t chunks_make_room_locked(struct handle_table *table) REQUIRES(table->lock) {
@@ -95,28 +102,31 @@ static status_t chunks_make_room_locked(struct handle_table *table) REQUIRES(tab
     return OK;
 }
 
+/* With all chunks there, all slots but HANDLE_FREE_MIN can be taken: HANDLES_MAX. */
 static status_t chunk_add_locked(struct handle_table *table) REQUIRES(table->lock) {
+    if (table->chunk_count == HANDLE_CHUNKS_MAX)
+        return ERR_NO_RESOURCES;
     status_t status = chunks_make_room_locked(table);
     if (status != OK)
         return status;
-    struct handle_slot *chunk = kheap_zalloc(HANDLE_CHUNK_SIZE * sizeof(*chunk));
+    struct handle_slot *chunk = kheap_alloc(HANDLE_CHUNK_SIZE * sizeof(*chunk));
     if (!chunk)
         return ERR_NO_MEMORY;
     uint32_t first = table->chunk_count * HANDLE_CHUNK_SIZE;
     table->chunks[table->chunk_count++] = chunk;
-    for (uint32_t i = 0; i < HANDLE_CHUNK_SIZE; i++)
-        queue_put_locked(table, first + i);
+    if (first == 0)
+        table->free_head = table->free_tail = chunk;
+    for (uint32_t i = 0; i < HANDLE_CHUNK_SIZE; i++) {
+        chunk[i] = (struct handle_slot){.word = (first + i) << 2};
+        queue_put_locked(table, &chunk[i]);
+    }
     return OK;
 }
 
-/* After this, `count` slots can be taken. */
-static status_t slots_ensure_locked(struct handle_table *table, uint32_t count)
-    REQUIRES(table->lock) {
-    if (unlikely(table->closed))
-        return ERR_BAD_STATE;
-    if (unlikely(count > HANDLES_MAX - table->used))
-        return ERR_NO_RESOURCES;
-    while (unlikely(table->free_count < HANDLE_FREE_MIN + count)) {
+static status_t chunks_add_locked(struct handle_table *table, uint32_t count)
+    REQUIRES(table->lock) COLD;
+static status_t chunks_add_locked(struct handle_table *table, uint32_t count) {
+    while (table->free_count < HANDLE_FREE_MIN + count) {
         status_t status = chunk_add_locked(table);
         if (status != OK)
             return status;
@@ -124,14 +134,32 @@ static status_t slots_ensure_locked(struct handle_table *table, uint32_t count)
     return OK;
 }
 
-static struct handle_slot *slot_take_locked(struct handle_table *table, uint32_t *out_value)
+/* After this, `count` slots can be taken. */
+ALWAYS_INLINE status_t slots_ensure_locked(struct handle_table *table, uint32_t count)
     REQUIRES(table->lock) {
-    uint32_t index = queue_take_locked(table);
-    struct handle_slot *slot = slot_at(table, index);
+    if (unlikely(table->closed))
+        return ERR_BAD_STATE;
+    if (likely(table->free_count >= HANDLE_FREE_MIN + count))
+        return OK;
+    return chunks_add_locked(table, count);
+}
 
-    table->used++;
-    *out_value = slot_value(table, index, slot->generation);
+static struct handle_slot *slot_take_locked(struct handle_table *table) REQUIRES(table->lock) {
+    struct handle_slot *slot = table->free_head;
+
+    table->free_head = slot->next_free;
+    table->free_count--;
     return slot;
+}
+
+static void slot_fill(struct handle_slot *slot, struct handle handle) {
+    slot->object = handle.object;
+    slot->rights = handle.rights;
+    slot_set_state(slot, SLOT_USED);
+}
+
+static uint32_t used_locked(const struct handle_table *table) REQUIRES(table->lock) {
+    return table->chunk_count * HANDLE_CHUNK_SIZE - table->free_count;
 }
 
 /* ---- life ---- */
@@ -147,8 +175,8 @@ static bool take_any(struct handle_table *table, uint32_t *cursor, uint32_t *out
     table->closed = true;
     for (; *cursor < table->chunk_count * HANDLE_CHUNK_SIZE; (*cursor)++) {
         struct handle_slot *slot = slot_at(table, *cursor);
-        if (slot->object) {
-            *out_value = slot_value(table, *cursor, slot->generation);
+        if (slot_state(slot) == SLOT_USED) {
+            *out_value = slot_value(table, slot);
             return true;
         }
     }
@@ -166,7 +194,7 @@ void handle_table_clear(struct handle_table *table) {
 }
 
 void handle_table_destroy(struct handle_table *table) {
-    ASSERT(table->used == 0);
+    ASSERT(handle_table_count(table) == 0);
     for (uint32_t i = 0; i < table->chunk_count; i++)
         kheap_free(table->chunks[i]);
     kheap_free(table->chunks);
@@ -182,24 +210,25 @@ status_t handle_table_reserve(struct handle_table *table, uint32_t count, uint32
     status_t status = slots_ensure_locked(table, count);
     if (status != OK)
         return status;
-    for (uint32_t i = 0; i < count; i++)
-        slot_take_locked(table, &out_values[i])->reserved = true;
+    for (uint32_t i = 0; i < count; i++) {
+        struct handle_slot *slot = slot_take_locked(table);
+        slot_set_state(slot, SLOT_RESERVED);
+        out_values[i] = slot_value(table, slot);
+    }
     return OK;
 }
 
 /* False if the table was closed meanwhile: the slot is free again, the handle the caller's. */
 static bool publish_or_retire(struct handle_table *table, uint32_t value, struct handle handle) {
     MUTEX_GUARD(&table->lock);
-    struct handle_slot *slot = slot_find(table, value);
+    struct handle_slot *slot = slot_find_reserved(table, value);
 
-    ASSERT(slot && slot->reserved);
+    ASSERT(slot);
     if (unlikely(table->closed)) {
-        slot_retire_locked(table, value);
+        slot_retire_locked(table, slot);
         return false;
     }
-    slot->reserved = false;
-    slot->object = handle.object;
-    slot->rights = handle.rights;
+    slot_fill(slot, handle);
     return true;
 }
 
@@ -210,9 +239,10 @@ void handle_table_publish(struct handle_table *table, uint32_t value, struct han
 
 void handle_table_cancel(struct handle_table *table, uint32_t value) {
     MUTEX_GUARD(&table->lock);
+    struct handle_slot *slot = slot_find_reserved(table, value);
 
-    ASSERT(slot_find(table, value) && slot_find(table, value)->reserved);
-    slot_retire_locked(table, value);
+    ASSERT(slot);
+    slot_retire_locked(table, slot);
 }
 
 status_t handle_table_add(struct handle_table *table, struct handle handle, uint32_t *out_value) {
@@ -221,9 +251,22 @@ status_t handle_table_add(struct handle_table *table, struct handle handle, uint
     status_t status = slots_ensure_locked(table, 1);
     if (status != OK)
         return status;
-    struct handle_slot *slot = slot_take_locked(table, out_value);
-    slot->object = handle.object;
-    slot->rights = handle.rights;
+    struct handle_slot *slot = slot_take_locked(table);
+    slot_fill(slot, handle);
+    *out_value = slot_value(table, slot);
+    return OK;
+}
+
+status_t handle_table_give(struct handle_table *table, struct handle handle, struct user_out to) {
+    MUTEX_GUARD(&table->lock);
+
+    status_t status = slots_ensure_locked(table, 1);
+    if (unlikely(status != OK))
+        return status;
+    struct handle_slot *slot = table->free_head;
+    if (unlikely(!user_copy_out_u32_nofault(to, slot_value(table, slot))))
+        return ERR_INTERNAL_RETRY;
+    slot_fill(slot_take_locked(table), handle);
     return OK;
 }
 
@@ -231,77 +274,73 @@ status_t handle_table_add(struct handle_table *table, struct handle handle, uint
 
 status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
                                   struct handle *out_borrowed) {
-    struct handle_slot *slot = slot_find(table, value);
+    struct handle_slot *slot = slot_find_used(table, value);
 
-    if (!slot || !slot->object)
+    if (unlikely(!slot))
         return ERR_BAD_HANDLE;
     *out_borrowed = (struct handle){slot->object, slot->rights};
     return OK;
 }
 
+/* Rights are left alone unless the handle is found. */
 status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
                           rights_t needed, struct waitable **out_object, rights_t *out_rights) {
     MUTEX_GUARD(&table->lock);
-    struct handle handle;
+    struct handle_slot *slot = slot_find_used(table, value);
 
-    status_t status = handle_table_find_locked(table, value, &handle);
-    if (status != OK)
-        return status;
-    if (type != 0 && handle.object->ops->type != type)
+    if (unlikely(!slot))
+        return ERR_BAD_HANDLE;
+    if (unlikely(type != 0 && slot->object->ops->type != type))
         return ERR_WRONG_TYPE;
-    if (!rights_are_subset(needed, handle.rights))
+    if (unlikely(!rights_are_subset(needed, slot->rights)))
         return ERR_ACCESS_DENIED;
-    waitable_ref(handle.object);
-    *out_object = handle.object;
+    waitable_ref(slot->object);
+    *out_object = slot->object;
     if (out_rights)
-        *out_rights = handle.rights;
+        *out_rights = slot->rights;
     return OK;
 }
 
 status_t handle_table_duplicate(struct handle_table *table, uint32_t value, rights_t rights,
-                                uint32_t *out_reserved, struct handle *out_handle) {
+                                struct handle *out_handle) {
     MUTEX_GUARD(&table->lock);
-    struct handle source;
+    struct handle_slot *slot = slot_find_used(table, value);
 
-    status_t status = handle_table_find_locked(table, value, &source);
-    if (status != OK)
-        return status;
-    if (!(source.rights & ZX_RIGHT_DUPLICATE))
+    if (unlikely(!slot))
+        return ERR_BAD_HANDLE;
+    if (unlikely(!(slot->rights & ZX_RIGHT_DUPLICATE)))
         return ERR_ACCESS_DENIED;
     if (rights == ZX_RIGHT_SAME_RIGHTS)
-        rights = source.rights;
-    if (!rights_are_subset(rights, source.rights))
+        rights = slot->rights;
+    if (unlikely(!rights_are_subset(rights, slot->rights)))
         return ERR_INVALID_ARGS;
-    status = slots_ensure_locked(table, 1);
-    if (status != OK)
-        return status;
-    slot_take_locked(table, out_reserved)->reserved = true;
-    *out_handle = handle_make(source.object, rights);
+    *out_handle = handle_make(slot->object, rights);
     return OK;
 }
 
-static status_t take_out(struct handle_table *table, uint32_t value, struct handle *out_handle) {
+static struct handle take_out(struct handle_table *table, uint32_t value) {
     MUTEX_GUARD(&table->lock);
+    struct handle_slot *slot = slot_find_used(table, value);
 
-    status_t status = handle_table_find_locked(table, value, out_handle);
-    if (status == OK)
-        slot_retire_locked(table, value);
-    return status;
+    if (unlikely(!slot))
+        return (struct handle){NULL, 0};
+    struct handle handle = {slot->object, slot->rights};
+    slot_retire_locked(table, slot);
+    return handle;
 }
 
-status_t handle_table_remove(struct handle_table *table, uint32_t value,
-                             struct handle *out_handle) {
-    status_t status = take_out(table, value, out_handle);
+struct handle handle_table_take(struct handle_table *table, uint32_t value) {
+    struct handle handle = take_out(table, value);
 
-    if (status == OK)
-        waitable_cancel_handle(out_handle->object, table, value);
-    return status;
+    if (handle.object)
+        waitable_cancel_handle(handle.object, table, value);
+    return handle;
 }
 
 uint32_t handle_table_count(struct handle_table *table) {
     MUTEX_GUARD(&table->lock);
 
-    return table->used;
+    return used_locked(table);
 }
 
 bool handle_table_next(struct handle_table *table, uint32_t *cursor, uint32_t *out_value,
@@ -310,11 +349,11 @@ bool handle_table_next(struct handle_table *table, uint32_t *cursor, uint32_t *o
 
     for (; *cursor < table->chunk_count * HANDLE_CHUNK_SIZE; (*cursor)++) {
         struct handle_slot *slot = slot_at(table, *cursor);
-        if (!slot->object)
+        if (slot_state(slot) != SLOT_USED)
             continue;
         waitable_ref(slot->object);
         *out_referenced = (struct handle){slot->object, slot->rights};
-        *out_value = slot_value(table, *cursor, slot->generation);
+        *out_value = slot_value(table, slot);
         (*cursor)++;
         return true;
     }

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "lib/user_ptr.h"
 #include "object/handle.h"
 
 #define HANDLE_SLOT_BITS  18
@@ -28,8 +29,8 @@ struct handle_table {
     /* Under lock. */
     struct handle_slot **chunks; /* an array that grows by replacement; slots stay */
     uint32_t chunk_count, chunk_capacity;
-    uint32_t used;         /* handles in the table, reserved ones included */
-    uint32_t free_count, free_head, free_tail;
+    struct handle_slot *free_head, *free_tail;
+    uint32_t free_count;   /* all slots but the used and the reserved */
     bool closed;           /* the process is dying: nothing is added any more */
 };
 
@@ -50,6 +51,12 @@ void handle_table_publish(struct handle_table *table, uint32_t value, struct han
 void handle_table_cancel(struct handle_table *table, uint32_t value);
 /* Both steps. On failure the handle is still the caller's. */
 status_t handle_table_add(struct handle_table *table, struct handle handle, uint32_t *out_value);
+/*
+ * Both steps with the copy to the user between them, under one hold of the lock. When
+ * the user's page is not there this does nothing: ERR_INTERNAL_RETRY, for the caller
+ * to do it step by step.
+ */
+status_t handle_table_give(struct handle_table *table, struct handle handle, struct user_out to);
 
 /* The handle behind a value, borrowed while the lock is held; ERR_BAD_HANDLE. */
 status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
@@ -61,18 +68,27 @@ status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
 status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
                           rights_t needed, struct waitable **out_object, rights_t *out_rights);
 /*
- * The first half of zx_handle_duplicate: reserve a value for a second handle to the
- * same object and make that handle, which the caller publishes or releases.
- * ERR_BAD_HANDLE, ERR_ACCESS_DENIED (no DUPLICATE), ERR_INVALID_ARGS (more rights;
- * ZX_RIGHT_SAME_RIGHTS keeps them), then as reserve.
+ * A second handle to the same object, not yet in any table. ERR_BAD_HANDLE,
+ * ERR_ACCESS_DENIED (no DUPLICATE), ERR_INVALID_ARGS (more rights;
+ * ZX_RIGHT_SAME_RIGHTS keeps them).
  */
 status_t handle_table_duplicate(struct handle_table *table, uint32_t value, rights_t rights,
-                                uint32_t *out_reserved, struct handle *out_handle);
+                                struct handle *out_handle);
 /*
  * Take a handle out; waits through it are cancelled before this returns. The
- * handle is the caller's. ERR_BAD_HANDLE.
+ * handle is the caller's; its object is NULL if the value was not valid.
  */
-status_t handle_table_remove(struct handle_table *table, uint32_t value, struct handle *out_handle);
+struct handle handle_table_take(struct handle_table *table, uint32_t value);
+/* The same with a status: ERR_BAD_HANDLE. */
+ALWAYS_INLINE status_t handle_table_remove(struct handle_table *table, uint32_t value,
+                                           struct handle *out_handle) {
+    struct handle handle = handle_table_take(table, value);
+
+    if (!handle.object)
+        return ERR_BAD_HANDLE;
+    *out_handle = handle;
+    return OK;
+}
 uint32_t handle_table_count(struct handle_table *table);
 /*
  * For HANDLE_TABLE and the like: the next used slot at or after *cursor, with a

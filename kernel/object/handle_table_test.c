@@ -123,7 +123,7 @@ KTEST_QUICK(handle_table, a_closed_table_refuses_and_releases_what_is_published_
 KTEST_QUICK(handle_table, a_duplicate_has_the_same_or_fewer_rights) {
     struct handle_table table;
     struct handle handle = test_handle(ZX_RIGHT_DUPLICATE | ZX_RIGHT_WAIT), copy;
-    uint32_t value, second, third;
+    uint32_t value, second = 0;
 
     REQUIRE(handle.object);
     handle_table_init(&table);
@@ -133,14 +133,13 @@ KTEST_QUICK(handle_table, a_duplicate_has_the_same_or_fewer_rights) {
         test_table_end(&table);
         return;
     }
-    EXPECT_EQ(ERR_INVALID_ARGS, handle_table_duplicate(&table, value,
-                                                       ZX_RIGHT_WAIT | ZX_RIGHT_SIGNAL, &second,
-                                                       &copy));
-    EXPECT_EQ(OK, handle_table_duplicate(&table, value, ZX_RIGHT_WAIT, &second, &copy));
+    EXPECT_EQ(ERR_INVALID_ARGS,
+              handle_table_duplicate(&table, value, ZX_RIGHT_WAIT | ZX_RIGHT_SIGNAL, &copy));
+    EXPECT_EQ(OK, handle_table_duplicate(&table, value, ZX_RIGHT_WAIT, &copy));
     EXPECT_EQ(ZX_RIGHT_WAIT, copy.rights);
-    handle_table_publish(&table, second, copy);
+    EXPECT_EQ(OK, handle_table_add(&table, copy, &second));
     EXPECT_EQ(ERR_ACCESS_DENIED,
-              handle_table_duplicate(&table, second, ZX_RIGHT_SAME_RIGHTS, &third, &copy));
+              handle_table_duplicate(&table, second, ZX_RIGHT_SAME_RIGHTS, &copy));
     EXPECT_EQ(2, atomic_load(&handle.object->handle_count));
     test_table_end(&table);
 }

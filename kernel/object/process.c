@@ -58,8 +58,6 @@ enum process_state process_state(struct process *process) {
     return process->state;
 }
 
-struct process *process_current(void) { return user_thread_current()->process; }
-
 /* Memory and tables of a new process; ERR_NO_MEMORY leaves what process_destroy frees. */
 static status_t process_furnish(struct process *process) {
     status_t status = aspace_create(&process->aspace);

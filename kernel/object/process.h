@@ -46,8 +46,6 @@ ALWAYS_INLINE struct process *process_from(struct waitable *object) {
 }
 ALWAYS_INLINE void process_unref(struct process *process) { waitable_unref(&process->base); }
 AUTO_RELEASE(process, process_unref)
-/* The calling thread's; only in system calls. Borrowed. */
-struct process *process_current(void);
 
 status_t process_create(struct job *job, const char *name, struct process **out_process);
 /* The first thread: ERR_BAD_STATE unless the process is INITIAL and the thread NEW. */

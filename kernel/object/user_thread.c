@@ -46,8 +46,6 @@ static const struct waitable_ops user_thread_object_ops = {
     .name_storage = user_thread_name_storage,
 };
 
-struct user_thread *user_thread_current(void) { return thread_current()->user; }
-
 /* ---- What sched asks for ---- */
 
 static void user_thread_return_to_user(struct thread *thread) {

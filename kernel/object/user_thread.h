@@ -30,7 +30,9 @@ ALWAYS_INLINE struct user_thread *user_thread_of(const struct thread *thread) {
 }
 ALWAYS_INLINE void user_thread_unref(struct user_thread *thread) { waitable_unref(&thread->base); }
 AUTO_RELEASE(user_thread, user_thread_unref)
-struct user_thread *user_thread_current(void);
+/* Of a user thread; only in its system calls and exceptions. */
+ALWAYS_INLINE struct user_thread *user_thread_current(void) { return thread_current()->user; }
+ALWAYS_INLINE struct process *process_current(void) { return user_thread_current()->process; }
 
 /* ERR_BAD_STATE if the process is dying or dead, ERR_NO_MEMORY. */
 status_t user_thread_create(struct process *process, const char *name,

@@ -67,6 +67,11 @@ void waitable_unref(struct waitable *object) {
     thread->unref_draining = false;
 }
 
+void waitable_release_handle(struct waitable *object) {
+    waitable_drop_handle(object);
+    waitable_unref(object);
+}
+
 void waitable_drop_handle(struct waitable *object) {
     uint32_t before =
         atomic_fetch_sub_explicit(&object->handle_count, 1, memory_order_acq_rel);
@@ -114,6 +119,7 @@ bool waitable_observe_locked(struct waitable *object, struct observer *observer)
         observer->fire(observer, now, false);
         return false;
     }
+    atomic_store_explicit(&object->watched, true, memory_order_relaxed);
     list_add_tail(&object->observers, &observer->node);
     return true;
 }
@@ -125,9 +131,8 @@ bool waitable_unobserve_locked(struct waitable *object, struct observer *observe
     return true;
 }
 
-void waitable_cancel_handle(struct waitable *object, const void *table, uint32_t handle_value) {
-    if (!object->ops->can_wait)
-        return;
+void waitable_cancel_observers(struct waitable *object, const void *table,
+                               uint32_t handle_value) {
     MUTEX_GUARD(object->lock);
     list_for_each_safe(node, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, node);
@@ -136,4 +141,6 @@ void waitable_cancel_handle(struct waitable *object, const void *table, uint32_t
         list_remove(node);
         observer->fire(observer, waitable_signals(object) | SIGNAL_HANDLE_CLOSED, true);
     }
+    if (list_is_empty(&object->observers))
+        atomic_store_explicit(&object->watched, false, memory_order_relaxed);
 }

@@ -50,6 +50,7 @@ struct waitable {
     struct list_node drain_node;    /* while waiting to be destroyed */
 
     /* Under *lock. */
+    _Atomic bool watched;           /* observers may not be empty; set before the first joins */
     _Atomic signals_t signals;      /* may be read without */
     struct list observers;          /* struct observer */
 
@@ -92,6 +93,8 @@ ALWAYS_INLINE void waitable_add_handle(struct waitable *object) {
 }
 /* The last one calls on_zero_handles. No lock held. Keeps the reference. */
 void waitable_drop_handle(struct waitable *object);
+/* The same, and the reference. */
+void waitable_release_handle(struct waitable *object);
 
 ALWAYS_INLINE signals_t waitable_signals(const struct waitable *object) {
     return atomic_load_explicit(&object->signals, memory_order_acquire);
@@ -112,8 +115,17 @@ bool waitable_observe_locked(struct waitable *object, struct observer *observer)
 /* Unlink if linked; true if it was. */
 bool waitable_unobserve_locked(struct waitable *object, struct observer *observer)
     REQUIRES(*object->lock);
-/* Cancel every observer that waits through this handle of this table. No lock held. */
-void waitable_cancel_handle(struct waitable *object, const void *table, uint32_t handle_value);
+/*
+ * Cancel every observer that waits through this handle of this table. No lock held.
+ * Who waits through a handle joins while the table's lock is held, and the handle left
+ * the table under that lock before this: so `watched` needs no lock to be believed.
+ */
+void waitable_cancel_observers(struct waitable *object, const void *table, uint32_t handle_value);
+ALWAYS_INLINE void waitable_cancel_handle(struct waitable *object, const void *table,
+                                          uint32_t handle_value) {
+    if (unlikely(atomic_load_explicit(&object->watched, memory_order_relaxed)))
+        waitable_cancel_observers(object, table, handle_value);
+}
 
 /* Objects alive by type, for balance checks and statistics. */
 #define OBJECT_TYPES_MAX 64

@@ -4,14 +4,12 @@
 #include "syscall/sys_util.h"
 
 status_t sys_handle_close(uint32_t handle) {
-    struct handle closed;
-
     if (handle == ZX_HANDLE_INVALID)
         return OK;
-    status_t status = handle_table_remove(sys_table(), handle, &closed);
-    if (status != OK)
-        return status;
-    handle_release(&closed);
+    struct waitable *object = handle_table_take(sys_table(), handle).object;
+    if (unlikely(!object))
+        return ERR_BAD_HANDLE;
+    waitable_release_handle(object);
     return OK;
 }
 
@@ -25,21 +23,10 @@ status_t sys_handle_close_many(struct user_in handles, uint64_t num_handles) {
 }
 
 status_t sys_handle_duplicate(uint32_t handle, uint32_t rights, struct user_out out) {
-    struct handle_table *table = sys_table();
     struct handle copy;
-    uint32_t value;
 
-    status_t status = handle_table_duplicate(table, handle, rights, &value, &copy);
-    if (status != OK)
-        return status;
-    status = user_copy_out_u32(out, value);
-    if (status != OK) {
-        handle_table_cancel(table, value);
-        handle_release(&copy);
-        return status;
-    }
-    handle_table_publish(table, value, copy);
-    return OK;
+    status_t status = handle_table_duplicate(sys_table(), handle, rights, &copy);
+    return status != OK ? status : sys_publish(out, copy);
 }
 
 status_t sys_handle_replace(uint32_t handle, uint32_t rights, struct user_out out) {

@@ -5,23 +5,28 @@
 
 #include "sched/thread.h"
 
-status_t sys_publish(struct user_out to, struct handle handle) {
-    struct handle_table *table = sys_table();
+/* Where the user's page must be brought first: reserve, copy, publish. */
+static status_t publish_in_steps(struct handle_table *table, struct user_out to,
+                                 struct handle handle) {
     uint32_t value;
 
     status_t status = handle_table_reserve(table, 1, &value);
-    if (status != OK) {
-        handle_release(&handle);
+    if (status != OK)
         return status;
-    }
     status = user_copy_out_u32(to, value);
-    if (status != OK) {
+    if (status == OK)
+        handle_table_publish(table, value, handle);
+    else
         handle_table_cancel(table, value);
+    return status;
+}
+
+status_t sys_publish_otherwise(struct user_out to, struct handle handle, status_t status) {
+    if (status == ERR_INTERNAL_RETRY)
+        status = publish_in_steps(sys_table(), to, handle);
+    if (status != OK)
         handle_release(&handle);
-        return status;
-    }
-    handle_table_publish(table, value, handle);
-    return OK;
+    return status;
 }
 
 static status_t copy_out_two(struct user_out to_a, struct user_out to_b,
@@ -50,10 +55,6 @@ status_t sys_publish_two(struct user_out to_a, struct handle a, struct user_out 
     handle_release(&a);
     handle_release(&b);
     return status;
-}
-
-status_t sys_publish_new(struct user_out to, struct waitable *object) {
-    return sys_publish(to, handle_adopt(object, object->ops->default_rights));
 }
 
 status_t sys_publish_new_two(struct user_out to_a, struct waitable *a, struct user_out to_b,

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "object/process.h"
+#include "object/user_thread.h"
 #include "syscall/syscalls.h"
 #include "vm/user_copy.h"
 
@@ -17,15 +17,23 @@ ALWAYS_INLINE status_t sys_lookup(uint32_t value, uint32_t type, rights_t needed
                                   struct waitable **out_object) {
     return handle_table_get(sys_table(), value, type, needed, out_object, NULL);
 }
+/* What is left of sys_publish when the quick way did not do, for the reason `status`. */
+status_t sys_publish_otherwise(struct user_out to, struct handle handle, status_t status) COLD;
 /*
  * Give new handles to the caller: reserve a value, copy it out, make it valid. The
  * handles are consumed on every outcome; on failure none is in the table.
  */
-status_t sys_publish(struct user_out to, struct handle handle);
+ALWAYS_INLINE status_t sys_publish(struct user_out to, struct handle handle) {
+    status_t status = handle_table_give(sys_table(), handle, to);
+
+    return likely(status == OK) ? OK : sys_publish_otherwise(to, handle, status);
+}
 status_t sys_publish_two(struct user_out to_a, struct handle a, struct user_out to_b,
                          struct handle b);
 /* The same for a new object, whose reference is consumed, with its type's rights. */
-status_t sys_publish_new(struct user_out to, struct waitable *object);
+ALWAYS_INLINE status_t sys_publish_new(struct user_out to, struct waitable *object) {
+    return sys_publish(to, handle_adopt(object, object->ops->default_rights));
+}
 status_t sys_publish_new_two(struct user_out to_a, struct waitable *a, struct user_out to_b,
                              struct waitable *b);
 /* Close all handles of a user's array as far as it can be read. */

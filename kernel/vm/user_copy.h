@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "arch/mmu.h"
 #include "lib/types.h"
 #include "lib/user_ptr.h"
 
@@ -22,10 +23,23 @@ status_t user_touch_read(vaddr_t address);
 status_t user_touch_write(vaddr_t address);
 
 ALWAYS_INLINE status_t user_copy_out_u32(struct user_out to, uint32_t value) {
-    return user_copy_out(to, &value, sizeof(value));
+    if (unlikely(to.address > USER_TOP - sizeof(value)))
+        return ERR_INVALID_ARGS;
+    return likely(arch_store_user_u32(to.address, value)) ? OK : ERR_INVALID_ARGS;
 }
 ALWAYS_INLINE status_t user_copy_out_u64(struct user_out to, uint64_t value) {
-    return user_copy_out(to, &value, sizeof(value));
+    if (unlikely(to.address > USER_TOP - sizeof(value)))
+        return ERR_INVALID_ARGS;
+    return likely(arch_store_user_u64(to.address, value)) ? OK : ERR_INVALID_ARGS;
+}
+/* True if it was stored. */
+ALWAYS_INLINE bool user_copy_out_u32_nofault(struct user_out to, uint32_t value) {
+    if (unlikely(to.address > USER_TOP - sizeof(value)))
+        return false;
+    bool before = arch_set_no_fault(true);
+    bool stored = arch_store_user_u32(to.address, value);
+    arch_set_no_fault(before);
+    return stored;
 }
 /* For `actual` and the like, which may be NULL. */
 ALWAYS_INLINE status_t user_copy_out_u64_optional(struct user_out to, uint64_t value) {

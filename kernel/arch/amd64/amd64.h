@@ -148,6 +148,7 @@ void apic_route(unsigned isa_irq, uint8_t vector, uint32_t apic_id);
 
 /* clock.c */
 void clock_init(const struct platform_info *platform);
+uint64_t clock_calibration_ticks(void); /* spent by clock_init on waiting for a clock */
 void clock_interrupt(void);
 
 /* uart.c */

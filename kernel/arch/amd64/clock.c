@@ -34,6 +34,7 @@
 
 static struct clock_scale scale = {.mult = 1, .shift = 0};
 static uint64_t tsc_rate = NS_PER_SECOND;
+static uint64_t waited;     /* ticks spent on measuring the clocks */
 static uint64_t timer_mult; /* APIC ticks = ns * timer_mult >> 32 */
 
 /* a * b / c by way of 128 bits; the result fits 64, or the processor says so. */
@@ -49,6 +50,9 @@ static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c) {
 nstime_t clock_now(void) {
     uint64_t ticks = cpu_ticks() - scale.base_ticks;
     return (nstime_t)((unsigned __int128)ticks * scale.mult >> scale.shift);
+}
+uint64_t clock_calibration_ticks(void) {
+    return waited;
 }
 uint64_t clock_ticks_per_second(void) {
     return tsc_rate;
@@ -146,6 +150,7 @@ static struct reading take_reading(const struct reference *reference) {
  */
 static uint64_t measure_round(const struct reference *reference, uint64_t *out_timer_rate) {
     uint64_t want = reference->rate * reference->window / NS_PER_SECOND;
+    uint64_t begin = cpu_ticks();
     apic_timer_start(UINT32_MAX);
     struct reading first = take_reading(reference), last;
     uint64_t passed = 0;
@@ -156,6 +161,7 @@ static uint64_t measure_round(const struct reference *reference, uint64_t *out_t
     }
     last = take_reading(reference);
     apic_timer_start(0);
+    waited += cpu_ticks() - begin;
     passed = (last.reference - first.reference) & reference->mask;
     if (passed < want || passed > reference->mask / 2)
         return 0;

@@ -13,6 +13,7 @@
 
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/regs.h"
+#include "arch/boot.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 
@@ -123,6 +124,16 @@ static void become_user_thread(struct arch_thread *thread) {
         mmu_activate(thread->mmu);
 }
 
+extern const uint64_t boot_entry_ticks; /* start.S */
+static _Atomic uint64_t first_user_ticks;
+
+bool boot_ticks(uint64_t *out_total, uint64_t *out_calibration) {
+    uint64_t end = atomic_load_explicit(&first_user_ticks, memory_order_relaxed);
+    *out_total = end - boot_entry_ticks;
+    *out_calibration = clock_calibration_ticks();
+    return end != 0;
+}
+
 void arch_enter_user(const struct user_start *start) {
     struct arch_thread *thread = (struct arch_thread *)thread_current();
     irq_disable();
@@ -137,6 +148,8 @@ void arch_enter_user(const struct user_start *start) {
         .rflags = RFLAGS_IF | RFLAGS_ONE,
         .vector = VECTOR_SYSCALL,
     };
+    if (unlikely(atomic_load_explicit(&first_user_ticks, memory_order_relaxed) == 0))
+        atomic_store_explicit(&first_user_ticks, cpu_ticks(), memory_order_relaxed);
     syscall_slow_exit(&frame); /* somebody may have killed it already */
     context_enter_user(&frame);
 }

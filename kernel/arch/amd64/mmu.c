@@ -27,6 +27,7 @@
 /* In an entry that points to a last-level table: write permission is withheld from all of it. */
 #define PTE_WITHHELD ((uint64_t)1 << 9)
 
+#define NO_TABLE   UINT64_MAX
 #define TABLE_BITS (PTE_PRESENT | PTE_WRITE | PTE_USER | PTE_ACCESSED)
 
 /* Entry bits of each combination of MMU_* bits: one load instead of a chain of tests. */
@@ -72,6 +73,7 @@ status_t mmu_create(struct mmu *mmu) {
         return status;
     mmu->root = page;
     mmu->table_pages = 1;
+    mmu->near_tag = NO_TABLE;
     atomic_init(&mmu->loaded, 0);
     kernel_root_copy(phys_to_virt(page));
     return OK;
@@ -160,12 +162,18 @@ static uint64_t *table_for(struct mmu *mmu, vaddr_t va, uint64_t **out_parent) {
     uint64_t *directory = descend(mmu, pointers_entry, root_entry);
     if (unlikely(!directory))
         return NULL;
-    *out_parent = directory + directory_index(va);
-    return descend(mmu, *out_parent, pointers_entry);
+    uint64_t *parent = directory + directory_index(va);
+    uint64_t *table = descend(mmu, parent, pointers_entry);
+    if (likely(table)) {
+        mmu->near_tag = va >> 21;
+        mmu->near_parent = parent;
+    }
+    *out_parent = parent;
+    return table;
 }
 
 /* Put entries into one table; returns how many were absent before. */
-static unsigned fill(uint64_t *slot, const struct mmu_entry *entries, size_t count) {
+ALWAYS_INLINE unsigned fill(uint64_t *slot, const struct mmu_entry *entries, size_t count) {
     unsigned added = 0;
     for (const struct mmu_entry *entry = entries; entry < entries + count; entry++, slot++) {
         if (entry->address.value == MMU_SKIP)
@@ -196,8 +204,8 @@ static bool any_writable(const struct mmu_entry *entries, size_t count) {
     return false;
 }
 
-status_t mmu_install(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, size_t count) {
-    DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
+static NOINLINE status_t install_range(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries,
+                                       size_t count) {
     while (count > 0) {
         size_t here = MIN(count, (size_t)(TABLE_ENTRIES - table_index(va)));
         uint64_t *parent;
@@ -214,10 +222,21 @@ status_t mmu_install(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entrie
     return OK;
 }
 
+/* One fault after another falls into the table that was used last. */
+status_t mmu_install(struct mmu *mmu, vaddr_t va, const struct mmu_entry *entries, size_t count) {
+    DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
+    if (unlikely(count != 1 || mmu->near_tag != va >> 21 || *mmu->near_parent & PTE_WITHHELD))
+        return install_range(mmu, va, entries, count);
+    uint64_t *parent = mmu->near_parent;
+    *parent += fill(entry_table(*parent) + table_index(va), entries, 1) * PTE_COUNT_ONE;
+    return OK;
+}
+
 /* ---- Take away ---- */
 
 static void batch_add_table(struct mmu *mmu, struct tlb_batch *batch, uint64_t *entry) {
     uint64_t page = *entry & PTE_ADDRESS;
+    mmu->near_tag = NO_TABLE;
     *(volatile uint64_t *)entry = 0;
     *(volatile uint64_t *)entry_table(page) = batch->tables.value;
     batch->tables = paddr(page);
@@ -316,29 +335,10 @@ static bool clear_table(struct mmu *mmu, uint64_t *entry, vaddr_t va, size_t cou
     return true;
 }
 
-/* The commonest case: one page, often one that is not there. */
-static void clear_one(struct mmu *mmu, vaddr_t va, struct tlb_batch *batch) {
-    uint64_t entry = mmu_root(mmu)[root_index(va)];
-    if (!(entry & PTE_PRESENT))
-        return;
-    entry = entry_table(entry)[pointers_index(va)];
-    if (!(entry & PTE_PRESENT))
-        return;
-    uint64_t *parent = entry_table(entry) + directory_index(va);
-    if (!(*parent & PTE_PRESENT) || !entry_table(*parent)[table_index(va)])
-        return;
-    clear_table(mmu, parent, va, 1, batch);
-    batch_add_cpus(mmu, batch);
-}
-
-void mmu_clear(struct mmu *mmu, vaddr_t va, size_t count, struct tlb_batch *batch) {
+static NOINLINE void clear_range(struct mmu *mmu, vaddr_t va, size_t count,
+                                 struct tlb_batch *batch) {
     vaddr_t end = va + count * PAGE_SIZE;
     bool any = false;
-    DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
-    if (count == 1) {
-        clear_one(mmu, va, batch);
-        return;
-    }
     while (va < end) {
         uint64_t skip;
         uint64_t *entry = find_directory_entry(mmu, va, &skip);
@@ -349,6 +349,14 @@ void mmu_clear(struct mmu *mmu, vaddr_t va, size_t count, struct tlb_batch *batc
     }
     if (any)
         batch_add_cpus(mmu, batch);
+}
+
+/* The commonest case is one page of the table used last, where nothing is. */
+void mmu_clear(struct mmu *mmu, vaddr_t va, size_t count, struct tlb_batch *batch) {
+    DEBUG_ASSERT(is_page_aligned(va) && range_within(va, count * PAGE_SIZE, USER_TOP));
+    if (count == 1 && mmu->near_tag == va >> 21 && !entry_table(*mmu->near_parent)[table_index(va)])
+        return;
+    clear_range(mmu, va, count, batch);
 }
 
 void mmu_restrict(struct mmu *mmu, vaddr_t va, size_t count, unsigned prot,

@@ -153,6 +153,79 @@ KTEST(mmu, write_permission_goes_from_a_whole_table_and_comes_back_page_by_page)
     mmu_destroy(&mmu);
 }
 
+/* ---- Against a plain model ---- */
+
+#define MODEL_PAGES 1600 /* four tables, two of them whole */
+static struct mmu_entry model[MODEL_PAGES];
+static uint64_t seed;
+static uint64_t draw(uint64_t below) {
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+    return (seed >> 11) % below;
+}
+static bool model_agrees(const struct mmu *mmu, vaddr_t base) {
+    for (unsigned i = 0; i < MODEL_PAGES; i++) {
+        paddr_t address;
+        unsigned prot;
+        bool present = mmu_query(mmu, base + i * PAGE_SIZE, &address, &prot);
+        if (present != (model[i].prot != 0))
+            return false;
+        /* Write permission may be missing, never surplus. */
+        if (present && (address.value != model[i].address.value || (prot & ~model[i].prot) ||
+                        (model[i].prot & ~prot & ~MMU_WRITE)))
+            return false;
+    }
+    return true;
+}
+static void model_install(struct mmu *mmu, vaddr_t base, unsigned at, unsigned count) {
+    static struct mmu_entry entries[MODEL_PAGES];
+    for (unsigned i = 0; i < count; i++) {
+        struct mmu_entry *entry = &model[at + i];
+        entries[i].address = paddr(MMU_SKIP);
+        if (draw(4) == 0)
+            continue;
+        entry->address = paddr((uint64_t)(at + i + 1) * PAGE_SIZE);
+        entry->prot |= MMU_READ | MMU_USER | (draw(2) ? MMU_WRITE : 0);
+        entries[i] = *entry;
+    }
+    EXPECT_EQ(OK, mmu_install(mmu, base + at * PAGE_SIZE, entries, count));
+}
+
+KTEST(mmu, random_edits_agree_with_a_model) {
+    struct mmu mmu;
+    vaddr_t base = round_down(PLACE, MIB(2)) - 100 * PAGE_SIZE;
+    seed = 0x9e3779b97f4a7c15;
+    memset(model, 0, sizeof(model));
+    REQUIRE(mmu_create(&mmu) == OK);
+    for (unsigned step = 0; step < 3000; step++) {
+        unsigned at = (unsigned)draw(MODEL_PAGES);
+        unsigned most = MODEL_PAGES - at;
+        unsigned count = 1 + (unsigned)draw(draw(3) ? MIN(most, 3u) : most);
+        struct tlb_batch batch;
+        tlb_batch_init(&batch);
+        switch (draw(4)) {
+        case 0:
+            mmu_clear(&mmu, base + at * PAGE_SIZE, count, &batch);
+            memset(&model[at], 0, count * sizeof(model[0]));
+            break;
+        case 1:
+            mmu_restrict(&mmu, base + at * PAGE_SIZE, count, MMU_READ | MMU_EXECUTE, &batch);
+            for (unsigned i = 0; i < count; i++)
+                model[at + i].prot &= ~MMU_WRITE;
+            break;
+        default:
+            model_install(&mmu, base, at, count);
+        }
+        tlb_flush(&batch);
+        if (step % 16 == 0)
+            REQUIRE(model_agrees(&mmu, base));
+    }
+    clear_and_flush(&mmu, base, MODEL_PAGES);
+    EXPECT_EQ(1, mmu.table_pages);
+    mmu_destroy(&mmu);
+}
+
 /* Tables of another space found while walking this one. */
 struct shared_tables {
     const struct mmu *other;

@@ -45,6 +45,9 @@ start_multiboot2:
         cli
         cld
         movl %eax, %ebp         /* the loader */
+        rdtsc
+        movl %eax, LOW(boot_entry_ticks)
+        movl %edx, LOW(boot_entry_ticks) + 4
         movl $LOW(boot_stack_top), %esp
         pushl %ebx              /* its information */
 
@@ -211,6 +214,11 @@ start_high:
 1:      cli
         hlt
         jmp 1b
+
+        .section .data, "aw", @progbits
+        .balign 8
+        .globl boot_entry_ticks
+boot_entry_ticks:       .quad 0 /* when the first instruction ran */
 
         .section .bss.pages, "aw", @nobits
         .balign 4096

@@ -83,4 +83,22 @@ arch_load_user_u32:
         ret
         GUARDED 1b, 2b
 
+/* bool arch_store_user_u32(vaddr_t to, uint32_t value); the same with 64 bits */
+.macro USER_STORE name, store, register
+        .balign 16
+        .globl \name
+\name:
+        ALLOW_ACCESS
+1:      \store \register, (%rdi)
+        FORBID_ACCESS
+        movl $1, %eax
+        ret
+2:      FORBID_ACCESS
+        xorl %eax, %eax
+        ret
+        GUARDED 1b, 2b
+.endm
+        USER_STORE arch_store_user_u32, movl, %esi
+        USER_STORE arch_store_user_u64, movq, %rsi
+
         .section .note.GNU-stack, "", @progbits

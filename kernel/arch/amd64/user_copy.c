@@ -19,13 +19,6 @@ uint64_t user_copy_fixup(uint64_t rip) {
     return 0;
 }
 
-bool arch_set_no_fault(bool no_fault) {
-    struct arch_thread *thread = (struct arch_thread *)thread_current();
-    bool before = thread->no_fault;
-    thread->no_fault = no_fault;
-    return before;
-}
-
 void arch_zero_page(void *page) {
     size_t count = PAGE_SIZE / 8;
     __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0) : "memory");

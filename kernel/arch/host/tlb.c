@@ -191,6 +191,13 @@ bool arch_load_user_u32(vaddr_t from, uint32_t *out_value) {
     return access_range(from, out_value, sizeof(*out_value), ACCESS_LOAD, false) == 0;
 }
 
+bool arch_store_user_u32(vaddr_t to, uint32_t value) {
+    return access_range(to, &value, sizeof(value), ACCESS_STORE, false) == 0;
+}
+bool arch_store_user_u64(vaddr_t to, uint64_t value) {
+    return access_range(to, &value, sizeof(value), ACCESS_STORE, false) == 0;
+}
+
 bool arch_set_no_fault(bool no_fault) {
     bool before = current_arch()->no_fault;
 

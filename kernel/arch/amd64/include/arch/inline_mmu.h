@@ -5,12 +5,18 @@
 
 #include <stdatomic.h>
 
+#include "arch/context.h"
+#include "arch/cpu.h"
 #include "lib/types.h"
 
 struct mmu {
     paddr_t root;            /* the top-level table; set once */
     _Atomic uint64_t loaded; /* CPUs whose CR3 holds it */
-    uint64_t table_pages;    /* lower-half tables and the root; under the caller's lock */
+
+    /* Under the caller's lock. */
+    uint64_t table_pages;  /* lower-half tables and the root */
+    uint64_t near_tag;     /* of the last-level table used last: address >> 21; no table: -1 */
+    uint64_t *near_parent; /* the entry that points to it */
 };
 
 #define PHYSICAL_MAP 0xffff800000000000 /* where all RAM is mapped */
@@ -29,4 +35,11 @@ ALWAYS_INLINE paddr_t virt_to_phys(const void *address) {
     if (likely(value < PHYSICAL_MAP_END))
         return paddr(value - PHYSICAL_MAP);
     return value - KERNEL_BASE < IMAGE_MAX ? paddr(value - KERNEL_BASE) : mmu_kernel_walk(value);
+}
+
+ALWAYS_INLINE bool arch_set_no_fault(bool no_fault) {
+    struct arch_thread *thread = (struct arch_thread *)thread_current();
+    bool before = thread->no_fault;
+    thread->no_fault = no_fault;
+    return before;
 }

@@ -21,3 +21,5 @@ vaddr_t host_kva_base(void);
 
 void *phys_to_virt(paddr_t address);
 paddr_t virt_to_phys(const void *address);
+
+bool arch_set_no_fault(bool no_fault);
