@@ -19,12 +19,16 @@
 
 #define FRAMES_MAX 32
 
-/* What an address belongs to: the VMO mapped there, and the start of its program. */
+/*
+ * What an address belongs to, and the distance from its begin. A program's pages are
+ * those of the boot archive, so its own name is the process's.
+ */
 static void report_address(unsigned number, vaddr_t address) {
     struct aspace_module module;
     if (aspace_find_module(process_current()->aspace, address, &module))
         log_error("  #%u %#lx %s+%#lx", number, address,
-                  module.name[0] ? module.name : process_current()->name, address - module.base);
+                  strcmp(module.name, "vdso") ? process_current()->name : module.name,
+                  address - module.base);
     else
         log_error("  #%u %#lx ?", number, address);
 }
