@@ -89,7 +89,7 @@ bool mmu_query(const struct mmu *mmu, vaddr_t va, paddr_t *out_address, unsigned
  */
 bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, paddr_t *out_address,
               unsigned *out_prot);
-/* Call fn for each lower-half table page (P12). */
+/* Call fn for each table page of the lower half, the root included: table_pages in all (P12). */
 void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t table),
                         void *context);
 /* Assert that all that a CPU needs is mapped in it as in the kernel's own (P10); debug. */

@@ -1,6 +1,9 @@
 /*
  * pmm.c - the buddy lists, the CPUs' caches, and the page records.
  *
+ * A freed page goes to its CPU's cache, from there in batches to the loose list,
+ * and from there, when that is long or a run is wanted, to the buddy lists.
+ *
  * Records lie at the start of the largest usable range. `spans` lists the
  * stretches of RAM that have records, largest first, so the way from a frame to
  * its record and back nearly always ends at the first comparison.
@@ -17,6 +20,7 @@
 #define ORDERS     11 /* 4 KiB << 10 = 4 MiB */
 #define CACHE_SIZE 64
 #define CACHE_MOVE 32
+#define LOOSE_MAX  6144 /* bounds how long joining them may take */
 #define ZONE_LIMIT GIB(4)
 #define SPANS_MAX  BOOT_RANGES_MAX
 
@@ -31,8 +35,10 @@ enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 static struct {
     struct spinlock lock; /* RANK_PMM */
     struct list free[ZONES][ORDERS];
-    uint64_t free_pages; /* in the lists */
-} pmm = {.lock = SPINLOCK_INIT(RANK_PMM, "pmm")};
+    struct list loose;   /* single pages, PAGE_CACHED, not joined with their buddies yet */
+    uint64_t loose_count;
+    uint64_t free_pages; /* in all these lists */
+} pmm = {.lock = SPINLOCK_INIT(RANK_PMM, "pmm"), .loose = LIST_INIT(pmm.loose)};
 
 struct page_cache {
     unsigned count;
@@ -151,9 +157,6 @@ static struct page *buddy_alloc_any_locked(unsigned order, uint64_t limit) REQUI
 /* Frames [first, first + count) become free, in the largest aligned blocks. */
 static void buddy_free_frames_locked(struct page *page, size_t count) REQUIRES(pmm.lock) {
     uint64_t frame = page_address(page).value >> PAGE_SHIFT;
-    /* Their states say free already: a link left from another life must not look like a list's. */
-    for (size_t i = 0; i < count; i++)
-        page[i].link = (struct list_node){NULL, NULL};
     while (count > 0) {
         unsigned order = 0;
         while (order + 1 < ORDERS && !(frame & (1ull << order)) && (2ull << order) <= count)
@@ -165,15 +168,55 @@ static void buddy_free_frames_locked(struct page *page, size_t count) REQUIRES(p
     }
 }
 
+/*
+ * ---- Loose pages, under pmm.lock ----
+ *
+ * Most freed pages are wanted again as single pages soon, so they are joined with
+ * their buddies only when there are many, or when a run is asked for in vain.
+ */
+
+static struct page *loose_take_locked(void) REQUIRES(pmm.lock) {
+    struct page *page = list_pop_entry(&pmm.loose, struct page, link);
+    if (page) {
+        pmm.loose_count--;
+        pmm.free_pages--;
+    }
+    return page;
+}
+
+static void single_free_locked(struct page *page) REQUIRES(pmm.lock) {
+    if (pmm.loose_count < LOOSE_MAX) {
+        list_add_head(&pmm.loose, &page->link);
+        pmm.loose_count++;
+        pmm.free_pages++;
+        return;
+    }
+    /* What its owner kept in the link must not look like a free block's to its buddy. */
+    page->link = (struct list_node){NULL, NULL};
+    page_state_change(page, PAGE_CACHED, PAGE_FREE);
+    buddy_free_locked(page, 0);
+}
+
+static void loose_join_locked(void) REQUIRES(pmm.lock) {
+    struct page *page;
+    while ((page = loose_take_locked())) {
+        page_state_change(page, PAGE_CACHED, PAGE_FREE);
+        buddy_free_locked(page, 0);
+    }
+}
+
 /* ---- The CPUs' caches, interrupts off ---- */
 
 static void cache_refill(struct page_cache *cache) {
     spin_lock_irq_off(&pmm.lock);
     while (cache->count < CACHE_MOVE) {
-        struct page *page = buddy_alloc_any_locked(0, 0);
-        if (!page)
-            break;
-        page_state_change(page, PAGE_FREE, PAGE_CACHED);
+        struct page *page = loose_take_locked();
+        if (!page) {
+            page = buddy_alloc_any_locked(0, 0);
+            if (!page)
+                break;
+            page_state_change(page, PAGE_FREE, PAGE_CACHED);
+        }
         cache->pages[cache->count++] = page;
     }
     spin_unlock_irq_off(&pmm.lock);
@@ -181,17 +224,17 @@ static void cache_refill(struct page_cache *cache) {
 
 static void cache_drain(struct page_cache *cache, unsigned keep) {
     spin_lock_irq_off(&pmm.lock);
-    while (cache->count > keep) {
-        struct page *page = cache->pages[--cache->count];
-        page_state_change(page, PAGE_CACHED, PAGE_FREE);
-        buddy_free_locked(page, 0);
-    }
+    while (cache->count > keep)
+        single_free_locked(cache->pages[--cache->count]);
     spin_unlock_irq_off(&pmm.lock);
 }
 
 void pmm_flush_cache(void) {
     irq_state_t state = irq_save();
     cache_drain(&page_caches[cpu_id()], 0);
+    spin_lock_irq_off(&pmm.lock);
+    loose_join_locked();
+    spin_unlock_irq_off(&pmm.lock);
     irq_restore(state);
 }
 
@@ -242,6 +285,10 @@ struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
         return NULL;
     SPIN_GUARD(&pmm.lock);
     struct page *first = buddy_alloc_any_locked(order, limit);
+    if (!first) {
+        loose_join_locked();
+        first = buddy_alloc_any_locked(order, limit);
+    }
     if (!first)
         return NULL;
     if (limit && page_address(first).value + (PAGE_SIZE << order) > limit) {

@@ -439,5 +439,6 @@ static void each_table(const uint64_t *table, unsigned entries, unsigned level,
 
 void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t table),
                         void *context) {
+    fn(context, mmu->root);
     each_table(mmu_root(mmu), ROOT_USER_ENTRIES, 4, fn, context);
 }

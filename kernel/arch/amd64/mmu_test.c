@@ -252,7 +252,7 @@ KTEST(mmu, P12_two_address_spaces_share_no_table) {
     REQUIRE(mmu_install(&b, PLACE, &entry, 1) == OK);
     struct shared_tables search = {.other = &b};
     mmu_for_each_table(&a, search_table, &search);
-    EXPECT_EQ(3, search.count);
+    EXPECT_EQ(4, search.count);
     EXPECT_EQ(0, search.shared);
     mmu_destroy(&a);
     mmu_destroy(&b);
