@@ -288,10 +288,14 @@ ULIB_START = 'ulib/zx/crt0.S'
 
 # What the shell and the tools share; each program links what it needs of it.
 UAPPS_COMMON = [
+    'uapps/common/archive.c',
     'uapps/common/authority.c',
     'uapps/common/file.c',
+    'uapps/common/process_list.c',
+    'uapps/common/show.c',
     'uapps/common/socket.c',
     'uapps/common/system.c',
+    'uapps/common/tasks.c',
     'uapps/common/tool.c',
 ]
 
@@ -303,8 +307,10 @@ def tool(source):
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
-    'cat': tool('cat'),
-    'echo': tool('echo'),
+    **{name: tool(name) for name in (
+        'cat', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
+        'objects', 'ps', 'sleep', 'true', 'uptime', 'wc', 'yes')},
+    'false': tool('true'),
     'init': [
         'uapps/init/console.c',
         'uapps/init/exec.c',
@@ -377,6 +383,7 @@ EXTRA_FLAGS = {
     'uapps/bench/nothing.c': '-Ikernel',
     **{source: '-Iuapps' for name in PROGRAMS if name != 'core-tests'
        for source in PROGRAMS[name]},
+    'uapps/common/archive.c': '-Iuapps -Ikernel',
     'uapps/core-tests/main.c': '-Iuapps',
     'uapps/core-tests/roles.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',
