@@ -349,12 +349,21 @@ PROGRAMS = {
     'core-tests': [
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
+        'uapps/core-tests/support.c',
+        'uapps/core-tests/t_fault.c',
+        'uapps/core-tests/t_info.c',
+        'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_needs.c',
+        'uapps/core-tests/t_process.c',
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_start.c',
+        'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_threads.c',
+        'uapps/core-tests/t_vmar.c',
+        'uapps/core-tests/t_vmo.c',
         'uapps/core-tests/t_vmo_alias.c',
+        'uapps/core-tests/t_vmo_clone.c',
     ],
 }
 
@@ -380,6 +389,15 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
+    'uapps/core-tests/t_fault.c': '-Iuapps',
+    'uapps/core-tests/t_info.c': '-Iuapps',
+    'uapps/core-tests/t_job.c': '-Iuapps',
+    'uapps/core-tests/t_process.c': '-Iuapps',
+    'uapps/core-tests/t_thread.c': '-Iuapps',
+    'uapps/core-tests/t_vmar.c': '-Iuapps',
+    'uapps/core-tests/t_vmo.c': '-Iuapps',
+    'uapps/core-tests/t_vmo_clone.c': '-Iuapps',
     'uapps/bench/nothing.c': '-Ikernel',
     **{source: '-Iuapps' for name in PROGRAMS if name != 'core-tests'
        for source in PROGRAMS[name]},

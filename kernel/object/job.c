@@ -20,20 +20,44 @@ static uint64_t job_related_koid(const struct waitable *object) {
 
 static char *job_name_storage(struct waitable *object) { return job_from(object)->name; }
 
-/* Under tasks_lock: the signals that follow from the counts. */
-static void job_signal_locked(struct job *job) REQUIRES(tasks_lock) {
+static bool job_is_empty_locked(const struct job *job) REQUIRES(tasks_lock) {
+    return job->job_count == 0 && job->process_count == 0;
+}
+
+/* The signals that follow from the counts. */
+static void job_show_locked(struct job *job) REQUIRES(tasks_lock) {
     signals_t set = (job->job_count ? 0 : ZX_JOB_NO_JOBS) |
                     (job->process_count ? 0 : ZX_JOB_NO_PROCESSES);
-    if (job->killed && job->job_count == 0 && job->process_count == 0)
+    if (job->killed && job_is_empty_locked(job))
         set |= ZX_JOB_TERMINATED;
     waitable_change(&job->base, (ZX_JOB_NO_JOBS | ZX_JOB_NO_PROCESSES) & ~set, set);
 }
 
-static void job_leave_parent(struct job *job) {
-    MUTEX_GUARD(&tasks_lock);
+static void job_unlink_locked(struct job *job) REQUIRES(tasks_lock) {
+    job->linked = false;
     list_remove(&job->sibling);
     job->parent->job_count--;
     job->parent->dead_runtime += job->dead_runtime;
+}
+
+/*
+ * After a change of counts. A job that has ended leaves its parent, whoever still
+ * holds a handle to it, which may end the parent, and so on upwards.
+ */
+static void job_signal_locked(struct job *job) REQUIRES(tasks_lock) {
+    job_show_locked(job);
+    while (job->killed && job_is_empty_locked(job) && job->linked) {
+        job_unlink_locked(job);
+        job = job->parent;
+        job_show_locked(job);
+    }
+}
+
+static void job_leave_parent(struct job *job) {
+    MUTEX_GUARD(&tasks_lock);
+    if (!job->linked)
+        return;
+    job_unlink_locked(job);
     job_signal_locked(job->parent);
 }
 
@@ -84,6 +108,7 @@ static status_t job_join_parent(struct job *parent, struct job *job) {
     waitable_ref(&parent->base);
     job->parent = parent;
     list_add_tail(&parent->jobs, &job->sibling);
+    job->linked = true;
     parent->job_count++;
     job_signal_locked(parent);
     return OK;
@@ -147,7 +172,8 @@ static unsigned job_take_victims(struct job *top, int64_t return_code,
                                  struct process *out_victims[KILL_BATCH]) {
     MUTEX_GUARD(&tasks_lock);
     unsigned count = 0;
-    for (struct job *job = top; job; job = job_walk_next_locked(top, job)) {
+    for (struct job *job = top, *next; job; job = next) {
+        next = job_walk_next_locked(top, job); /* before an empty job leaves the tree */
         job_mark_locked(job, return_code);
         list_for_each(node, &job->processes) {
             struct process *process = list_entry(node, struct process, job_node);

@@ -26,6 +26,7 @@ struct job {
     struct list_node sibling;
     uint32_t job_count, process_count;
     bool killed;
+    bool linked;              /* in the parent's list: not once it has ended */
     int64_t return_code;
     int64_t dead_runtime;     /* ns of children that are gone */
     /* Under base.lock. */

@@ -48,6 +48,8 @@ static void region_leave_locked(struct region *region, struct list *dead)
 }
 
 struct region *region_first_overlap_locked(struct region *vmar, vaddr_t start, vaddr_t end) {
+    if (start >= end) /* what is left of a range when its last part was cut */
+        return NULL;
     struct tree_node *node = tree_find_le(&vmar->children, start);
     if (node && region_end(tree_entry(node, struct region, node)) > start)
         return tree_entry(node, struct region, node);

@@ -25,9 +25,16 @@ status_t user_copy_out(struct user_out to, const void *from, size_t length) {
     return arch_copy_to_user(to.address, from, length) == 0 ? OK : ERR_INVALID_ARGS;
 }
 
+/*
+ * Up to the end of user space: so a short copy always stops at an address that
+ * cannot be touched, and whoever touches and tries again comes to an end.
+ */
+static size_t clip_to_user(vaddr_t address, size_t length) {
+    return address < USER_TOP ? MIN(length, USER_TOP - address) : 0;
+}
+
 size_t user_copy_in_nofault(void *to, struct user_in from, size_t length) {
-    if (!is_user_range(from.address, length))
-        return 0;
+    length = clip_to_user(from.address, length);
     bool before = arch_set_no_fault(true);
     size_t left = arch_copy_from_user(to, from.address, length);
     arch_set_no_fault(before);
@@ -35,8 +42,7 @@ size_t user_copy_in_nofault(void *to, struct user_in from, size_t length) {
 }
 
 size_t user_copy_out_nofault(struct user_out to, const void *from, size_t length) {
-    if (!is_user_range(to.address, length))
-        return 0;
+    length = clip_to_user(to.address, length);
     bool before = arch_set_no_fault(true);
     size_t left = arch_copy_to_user(to.address, from, length);
     arch_set_no_fault(before);

@@ -4,8 +4,9 @@
  *     TEST(what_must_hold_as_a_sentence) { EXPECT_EQ(ZX_OK, zx_handle_close(0)); }
  *     int main(int argc, char **argv) { return utest_main(argc, argv); }
  *
- * utest_main runs all tests of the program, or those whose names contain an argument,
- * and prints a line for each failure and `N passed, N failed` at the end; its result
+ * utest_main runs all tests of the program, or those whose names contain an argument
+ * or the environment's `utest`; with `utest.names` it names each before it runs. It
+ * prints a line for each failure and `N passed, N failed` at the end; its result
  * is 0 when all passed. EXPECT_ notes a failure and goes on, REQUIRE_ leaves the test.
  */
 #pragma once
