@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """symbolize.py [NAME=ELF]... < TEXT: adds file:line to the backtraces of crash reports.
 
-A backtrace line is `  #N 0xADDRESS NAME+0xOFFSET`, where NAME is a program and OFFSET
-counts from where its image begins; the kernel's own have only the address. The kernel's
+A backtrace line is `  #N 0xADDRESS NAME+0xOFFSET`, where NAME is a program, or the
+memory object that the crashed process is mapped from, and OFFSET counts from where
+its image begins; the kernel's own lines have only the address. The kernel's
 addresses are looked up in build/release/kernel.elf unless kernel=FILE says
 otherwise; those of a program in build/symbols/NAME.
 """
@@ -13,6 +14,7 @@ import sys
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 LINE = re.compile(rb'^(.*?#(\d+) +0x([0-9a-f]+)(?: +([\w.+-]+?)\+0x([0-9a-f]+))?)\s*$')
+PROCESS = re.compile(rb'crash: process (\S+) \(')
 
 
 class Symbolizer:
@@ -22,6 +24,11 @@ class Symbolizer:
         self.modules = {'kernel': os.path.join(TOP, 'build/release/kernel.elf')}
         self.modules.update(modules or {})
         self.child = None
+        self.process = None
+
+    def _file(self, name):
+        path = self.modules.get(name) or os.path.join(TOP, 'build/symbols', name)
+        return path if os.path.isfile(path) else None
 
     def _ask(self, path, address):
         if not self.child:
@@ -41,11 +48,13 @@ class Symbolizer:
         """One line of output, without its newline, with the place added if it has one."""
         match = LINE.match(text)
         if not match:
+            named = PROCESS.search(text)
+            self.process = named.group(1).decode(errors='replace') if named else self.process
             return text
         whole, number, address, name, offset = match.groups()
         name = name.decode() if name else 'kernel'
-        path = self.modules.get(name) or os.path.join(TOP, 'build/symbols', name)
-        if not os.path.exists(path):
+        path = self._file(name) or self._file(self.process or name)
+        if not path:
             return text
         place = int(address, 16) if name == 'kernel' else int(offset, 16)
         # All frames but the first hold return addresses: the call is just before.

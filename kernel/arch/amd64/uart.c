@@ -5,7 +5,8 @@
  * whatever state the other paths are in. The interrupt-driven console has two
  * rings: transmitted bytes go straight to the FIFO while it has room and wait in
  * the ring only behind bytes that wait already; received bytes go into the other
- * ring. Both are under console_lock.
+ * ring, and stay in the FIFO, where they hold the sender back, while it is full.
+ * Both are under console_lock.
  */
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/regs.h"
