@@ -17,10 +17,13 @@
 #include "lib/assert.h"
 #include "lib/string.h"
 
-#define NO_CPU       UINT32_MAX
-#define MXCSR_OFFSET 24
-#define MXCSR_INIT   0x1f80
-#define FCW_INIT     0x037f
+#define NO_CPU            UINT32_MAX
+#define FXSAVE_SIZE       512
+#define XSAVE_LEGACY_PART 32 /* control words and MXCSR */
+#define XSAVE_HEADER_SIZE 64
+#define MXCSR_OFFSET      24
+#define MXCSR_INIT        0x1f80
+#define FCW_INIT          0x037f
 
 void context_switch(struct arch_thread *from, struct arch_thread *to);
 void context_start(void);
@@ -53,8 +56,12 @@ size_t arch_extended_state_size(void) {
 
 void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
     DEBUG_ASSERT(((uintptr_t)area & 63) == 0);
-    /* A header of zeros means: all components in their initial state. */
-    memset(area, 0, cpu_features.extended_state_size);
+    /*
+     * A header of zeros means that all components are in their initial state, so the
+     * rest is not read; it is written before anybody looks at it. FXRSTOR reads all.
+     */
+    memset(area, 0, cpu_features.xsave ? XSAVE_LEGACY_PART : FXSAVE_SIZE);
+    memset((char *)area + FXSAVE_SIZE, 0, XSAVE_HEADER_SIZE);
     *(uint16_t *)area = FCW_INIT;
     *(uint32_t *)((char *)area + MXCSR_OFFSET) = MXCSR_INIT;
     thread->extended_state = area;
@@ -105,7 +112,8 @@ void arch_switch(struct arch_thread *from, struct arch_thread *to) {
         leave_user_state(from);
     if (to->extended_state)
         load_user_state(cpu, to);
-    if (cpu->loaded != to->mmu)
+    /* A kernel thread goes on with whatever is loaded; cpu_idle drops it. */
+    if (to->mmu && cpu->loaded != to->mmu)
         mmu_activate(to->mmu);
     cpu->cpu.kernel_stack = to->stack_top;
     cpu->tss.rsp[0] = to->stack_top;

@@ -174,7 +174,10 @@ void cpu_send_resched(unsigned cpu) {
         apic_send(cpus[cpu]->apic_id, VECTOR_RESCHEDULE);
 }
 
+/* An idle CPU has no user's table loaded, so nobody must wake it for a flush. */
 void cpu_idle(void) {
+    if (amd64_this()->loaded)
+        mmu_activate(NULL);
     irq_meter_on();
     __asm__ volatile("sti; hlt; cli" ::: "memory");
     irq_meter_off();

@@ -13,7 +13,7 @@ struct arch_thread {
     uint64_t window_length; /* and how much further it may lie */
 
     /* Set before the thread first runs user code. */
-    struct mmu *mmu;      /* its address space; NULL: the kernel's */
+    struct mmu *mmu;      /* its address space; NULL: a kernel thread */
     void *extended_state; /* XSAVE area; NULL: never in user mode */
 
     /* Of user mode; current only while the thread does not run. */
