@@ -163,6 +163,9 @@ uint32_t zx_system_get_num_cpus(void);
 uint64_t zx_system_get_physmem(void);
 zx_status_t zx_system_get_version(char *version, size_t version_size);
 zx_status_t zx_system_get_features(uint32_t kind, uint32_t *features);
+/* root_job: the root job. The event has WAIT, DUPLICATE and TRANSFER, and is always the same. */
+zx_status_t zx_system_get_event(zx_handle_t root_job, zx_system_event_type_t kind,
+                                zx_handle_t *event);
 zx_status_t zx_system_powerctl(zx_handle_t resource, uint32_t cmd,
                                const zx_system_powerctl_arg_t *arg);
 

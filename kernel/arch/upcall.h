@@ -24,6 +24,12 @@ struct fault {
  */
 status_t upcall_page_fault(const struct fault *fault);
 
+/*
+ * object/memory_pressure.c: a fault could not be met. No lock held. True: something
+ * is being ended, try again; false: nothing can be, or the thread is to die itself.
+ */
+bool upcall_out_of_memory(void);
+
 /* An exception of user code. The numbers of ZX-ABI.md section 1.13. */
 struct exception {
     uint32_t type;         /* ZX_EXCP_* */

@@ -147,6 +147,11 @@ void job_remove_process(struct job *job, struct process *process) {
     job_signal_locked(job);
 }
 
+void job_set_kill_on_oom(struct job *job, bool allowed) {
+    MUTEX_GUARD(&tasks_lock);
+    job->kill_on_oom = allowed;
+}
+
 /* ---- Killing ---- */
 
 static void job_mark_locked(struct job *job, int64_t return_code) REQUIRES(tasks_lock) {
@@ -157,8 +162,7 @@ static void job_mark_locked(struct job *job, int64_t return_code) REQUIRES(tasks
     job_signal_locked(job);
 }
 
-/* The job after `at` in a depth-first walk below `top`; NULL at the end. */
-static struct job *job_walk_next_locked(struct job *top, struct job *at) REQUIRES(tasks_lock) {
+struct job *job_walk_next_locked(struct job *top, struct job *at) {
     struct list_node *node = list_first(&at->jobs);
     while (!node && at != top) {
         node = list_next(&at->parent->jobs, &at->sibling);

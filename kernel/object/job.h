@@ -26,6 +26,7 @@ struct job {
     struct list_node sibling;
     uint32_t job_count, process_count;
     bool killed;
+    bool kill_on_oom;         /* may be ended when memory runs out */
     bool linked;              /* in the parent's list: not once it has ended */
     int64_t return_code;
     int64_t dead_runtime;     /* ns of children that are gone */
@@ -48,4 +49,7 @@ status_t job_create(struct job *parent, struct job **out_job);
 void job_kill(struct job *job, int64_t return_code);
 /* Link and unlink a process; ERR_BAD_STATE if the job is killed. */
 status_t job_add_process(struct job *job, struct process *process);
+/* The job after `at` in a depth-first walk below `top`; NULL at the end. */
+struct job *job_walk_next_locked(struct job *top, struct job *at) REQUIRES(tasks_lock);
+void job_set_kill_on_oom(struct job *job, bool allowed);
 void job_remove_process(struct job *job, struct process *process);

@@ -6,12 +6,14 @@
 #include "lib/string.h"
 #include "object/debuglog.h"
 #include "object/deferred.h"
+#include "object/memory_pressure.h"
 #include "object/resource.h"
 
 status_t objects_init(void) {
     debuglog_init();
     resource_init();
-    return deferred_init();
+    status_t status = deferred_init();
+    return status == OK ? memory_pressure_init() : status;
 }
 
 static bool signals_are_settable(const struct waitable *object, signals_t signals) {

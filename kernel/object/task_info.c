@@ -87,7 +87,9 @@ struct waitable *process_find_thread(struct process *process, uint64_t koid) {
 void job_get_info(struct job *job, zx_info_job_t *out_info) {
     MUTEX_GUARD(&tasks_lock);
 
-    *out_info = (zx_info_job_t){.return_code = job->return_code, .exited = job->killed};
+    *out_info = (zx_info_job_t){.return_code = job->return_code,
+                                .exited = job->killed,
+                                .kill_on_oom = job->kill_on_oom};
 }
 
 void process_get_info(struct process *process, zx_info_process_t *out_info) {

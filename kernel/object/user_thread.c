@@ -88,6 +88,7 @@ static status_t user_thread_furnish(struct user_thread *self) {
     uintptr_t area = round_up((uintptr_t)self->extended_state, EXTENDED_STATE_ALIGN);
     arch_thread_set_extended_state(&self->thread.arch, (void *)area);
     self->thread.arch.mmu = &self->process->aspace->mmu;
+    self->thread.uses_reserve = self->process->job == job_root();
     self->thread.user = self;
     self->thread.aspace = self->process->aspace;
     self->thread.tid = self->base.koid;

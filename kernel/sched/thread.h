@@ -65,6 +65,7 @@ struct thread {
     _Atomic uint32_t pending;     /* second: enum thread_pending; entry.S reads it */
     uint8_t priority;
     bool pinned;                  /* stays on `cpu` */
+    bool uses_reserve;            /* may take the last pages (pmm.h); set once, before it starts */
     const struct thread_ops *ops; /* set once; never NULL */
     const char *name;             /* set once; in the owner's memory */
     uint64_t tid, pid;            /* koids for the log and dumps; 0: kernel */

@@ -143,6 +143,22 @@ static status_t set_content_size(struct waitable *object, struct user_in value, 
     return status == OK ? vmo_set_content_size(vmo_from(object), content_size) : status;
 }
 
+static status_t set_kill_on_oom(struct waitable *object, struct user_in value, uint64_t size) {
+    uint64_t allowed;
+
+    if (size < sizeof(allowed))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_JOB)
+        return ERR_WRONG_TYPE;
+    status_t status = user_copy_in(&allowed, value, sizeof(allowed));
+    if (status != OK)
+        return status;
+    if (allowed > 1)
+        return ERR_INVALID_ARGS;
+    job_set_kill_on_oom(job_from(object), allowed);
+    return OK;
+}
+
 status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user_in value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
@@ -163,9 +179,10 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
         return set_threshold(object, property, value, value_size);
     case ZX_PROP_VMO_CONTENT_SIZE:
         return set_content_size(object, value, value_size);
+    case ZX_PROP_JOB_KILL_ON_OOM:
+        return set_kill_on_oom(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
-    case ZX_PROP_JOB_KILL_ON_OOM:
     case ZX_PROP_EXCEPTION_STATE:
     case ZX_PROP_EXCEPTION_STRATEGY:
     case ZX_PROP_STREAM_MODE_APPEND:

@@ -4,6 +4,7 @@
 #include <zircon/syscalls/system.h>
 
 #include "arch/cpu.h"
+#include "object/memory_pressure.h"
 #include "object/resource.h"
 #include "syscall/sys_resource.h"
 #include "syscall/sys_util.h"
@@ -43,6 +44,24 @@ status_t sys_resource_create(uint32_t parent_rsrc, uint32_t options, uint64_t ba
     if (status == OK)
         status = resource_create(resource_from(object), options, base, size, kept_name, &resource);
     return status != OK ? status : sys_publish_new(resource_out, &resource->base);
+}
+
+/* ---- memory pressure ---- */
+
+status_t sys_system_get_event(uint32_t root_job, uint32_t kind, struct user_out event) {
+    AUTO(waitable) job = NULL;
+    const rights_t needed = kind == ZX_SYSTEM_EVENT_OUT_OF_MEMORY ? ZX_RIGHT_MANAGE_PROCESS : 0;
+
+    status_t status = sys_lookup(root_job, ZX_OBJ_TYPE_JOB, needed, &job);
+    if (status != OK)
+        return status;
+    if (job_from(job) != job_root())
+        return ERR_ACCESS_DENIED;
+    struct waitable *object = memory_pressure_event(kind);
+    if (!object)
+        return ERR_INVALID_ARGS;
+    return sys_publish(event, handle_make(object, ZX_RIGHT_WAIT | ZX_RIGHT_DUPLICATE |
+                                                      ZX_RIGHT_TRANSFER));
 }
 
 /* ---- power ---- */

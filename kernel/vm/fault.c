@@ -172,5 +172,8 @@ status_t upcall_page_fault(const struct fault *fault) {
     struct aspace *aspace = thread_current()->aspace;
     if (!aspace || fault->address < USER_BASE || fault->address >= USER_TOP)
         return ERR_NOT_FOUND;
-    return aspace_fault(aspace, fault->address, fault->access);
+    status_t status = aspace_fault(aspace, fault->address, fault->access);
+    while (status == ERR_NO_MEMORY && upcall_out_of_memory())
+        status = aspace_fault(aspace, fault->address, fault->access);
+    return status;
 }

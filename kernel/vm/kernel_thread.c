@@ -163,6 +163,7 @@ struct thread *kernel_thread_create(const char *name, void (*entry)(void *), voi
         kheap_free(self);
         return NULL;
     }
+    self->thread.uses_reserve = true;
     self->entry = entry;
     self->argument = argument;
     thread_init(&self->thread, name, &kernel_thread_ops, stack, KERNEL_STACK_SIZE,

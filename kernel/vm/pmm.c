@@ -16,6 +16,7 @@
 #include "arch/upcall.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "sched/thread.h"
 
 #define ORDERS     11 /* 4 KiB << 10 = 4 MiB */
 #define CACHE_SIZE 64
@@ -38,6 +39,10 @@ static struct {
     struct list loose;   /* single pages, PAGE_CACHED, not joined with their buddies yet */
     uint64_t loose_count;
     uint64_t free_pages; /* in all these lists */
+    uint64_t reserve;    /* set once: pages that not everybody gets */
+    uint64_t total;      /* set once: pages at boot */
+    enum pmm_level level;
+    pmm_level_hook *level_hook;
 } pmm = {.lock = SPINLOCK_INIT(RANK_PMM, "pmm"), .loose = LIST_INIT(pmm.loose)};
 
 struct page_cache {
@@ -205,11 +210,59 @@ static void loose_join_locked(void) REQUIRES(pmm.lock) {
     }
 }
 
+/* ---- What is left, under pmm.lock ---- */
+
+#define RESERVE_LEAST ((uint64_t)64)
+#define RESERVE_PART  256 /* of all pages */
+
+static enum pmm_level level_for(uint64_t free) {
+    if (free <= pmm.reserve)
+        return PMM_OUT;
+    if (free <= 2 * pmm.reserve)
+        return PMM_IMMINENT;
+    if (free <= pmm.total / 32)
+        return PMM_CRITICAL;
+    return free <= pmm.total / 16 ? PMM_WARNING : PMM_NORMAL;
+}
+
+/* Better times are told only when they are clearly better, so that levels don't flicker. */
+static void level_update_locked(void) REQUIRES(pmm.lock) {
+    enum pmm_level level = level_for(pmm.free_pages);
+    if (level < pmm.level)
+        level = MIN(level_for(pmm.free_pages - pmm.free_pages / 8), pmm.level);
+    if (level == pmm.level)
+        return;
+    pmm.level = level;
+    if (pmm.level_hook)
+        pmm.level_hook();
+}
+
+static bool may_take_locked(uint64_t count) REQUIRES(pmm.lock) {
+    const struct thread *thread = thread_current();
+    return pmm.free_pages >= pmm.reserve + count || !thread || thread->uses_reserve;
+}
+
+enum pmm_level pmm_level(void) {
+    SPIN_GUARD(&pmm.lock);
+    return pmm.level;
+}
+
+void pmm_set_level_hook(pmm_level_hook *hook) {
+    SPIN_GUARD(&pmm.lock);
+    pmm.level_hook = hook;
+}
+
+static void reserve_set(void) {
+    SPIN_GUARD(&pmm.lock);
+    pmm.total = pmm.free_pages;
+    pmm.reserve = MAX(RESERVE_LEAST, pmm.total / RESERVE_PART);
+}
+
 /* ---- The CPUs' caches, interrupts off ---- */
 
 static void cache_refill(struct page_cache *cache) {
     spin_lock_irq_off(&pmm.lock);
-    while (cache->count < CACHE_MOVE) {
+    while (cache->count < CACHE_MOVE && may_take_locked(1)) {
         struct page *page = loose_take_locked();
         if (!page) {
             page = buddy_alloc_any_locked(0, 0);
@@ -219,6 +272,7 @@ static void cache_refill(struct page_cache *cache) {
         }
         cache->pages[cache->count++] = page;
     }
+    level_update_locked();
     spin_unlock_irq_off(&pmm.lock);
 }
 
@@ -226,6 +280,7 @@ static void cache_drain(struct page_cache *cache, unsigned keep) {
     spin_lock_irq_off(&pmm.lock);
     while (cache->count > keep)
         single_free_locked(cache->pages[--cache->count]);
+    level_update_locked();
     spin_unlock_irq_off(&pmm.lock);
 }
 
@@ -284,6 +339,8 @@ struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
     if (count == 0 || order >= ORDERS || alloc_fail_now())
         return NULL;
     SPIN_GUARD(&pmm.lock);
+    if (!may_take_locked(count))
+        return NULL;
     struct page *first = buddy_alloc_any_locked(order, limit);
     if (!first) {
         loose_join_locked();
@@ -299,6 +356,7 @@ struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
         page_state_change(first + i, PAGE_FREE, to);
     if (count < 1ull << order)
         buddy_free_frames_locked(first + count, (1ull << order) - count);
+    level_update_locked();
     count_state(to, (int64_t)count);
     return first;
 }
@@ -311,6 +369,7 @@ void pmm_free_run(struct page *first, size_t count, enum page_state from) {
         first[i].link = (struct list_node){NULL, NULL};
     }
     buddy_free_frames_locked(first, count);
+    level_update_locked();
     count_state(from, -(int64_t)count);
 }
 
@@ -398,6 +457,7 @@ void pmm_init(void) {
     for (unsigned i = 0; i < boot_info.range_count; i++)
         if (range_has_records(&boot_info.ranges[i]))
             range_hand_out(&boot_info.ranges[i], records_base, bytes);
+    reserve_set();
     zero_page = pmm_alloc_zeroed(PAGE_WIRED);
     ASSERT(zero_page);
 }

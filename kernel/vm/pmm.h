@@ -39,6 +39,17 @@ void pmm_flush_cache(void);
 /* Call fn for each record. Nothing is locked: for audits of a quiet machine. */
 void pmm_for_each(void (*fn)(void *context, struct page *page), void *context);
 
+/*
+ * The last pages (the reserve) go only to threads that `uses_reserve` says may have
+ * them: the kernel's own and those of the root job's processes, so that what ends
+ * others can always run. Levels of what is left, in the order of need; the hook is
+ * called at each change, under RANK_PMM, and may only unpark.
+ */
+enum pmm_level { PMM_NORMAL, PMM_WARNING, PMM_CRITICAL, PMM_IMMINENT, PMM_OUT, PMM_LEVELS };
+enum pmm_level pmm_level(void);
+typedef void pmm_level_hook(void);
+void pmm_set_level_hook(pmm_level_hook *hook);
+
 /* The one page of zeros that absent pages are shown by. It has no count. */
 struct page *pmm_zero_page(void);
 

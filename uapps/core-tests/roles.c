@@ -3,6 +3,7 @@
  */
 #include "core-tests/roles.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,20 @@ static int play_echo(int argc, char **argv) {
     size_t length;
     while ((length = fread(buffer, 1, sizeof buffer, stdin)) > 0)
         fwrite(buffer, 1, length, stdout);
+    return 0;
+}
+
+/* --hog: writes to more memory than there is */
+static int play_hog(int argc, char **argv) {
+    const uint64_t size = (uint64_t)1 << 40;
+    zx_handle_t vmo;
+    zx_vaddr_t address;
+    if (zx_vmo_create(size, 0, &vmo) != ZX_OK ||
+        zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size,
+                    &address) != ZX_OK)
+        return 1;
+    for (uint64_t at = 0; at < size; at += ZX_PAGE_SIZE)
+        *(volatile uint8_t *)(address + at) = 1;
     return 0;
 }
 
@@ -88,6 +103,7 @@ static const struct {
     {"--crash", play_crash}, {"--relro", play_relro},
     {"--smash", play_smash}, {"--double-free", play_double_free},
     {"--own-syscall", play_own_syscall},
+    {"--hog", play_hog},
 };
 
 static int find_role(const char *name) {

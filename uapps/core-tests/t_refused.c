@@ -39,8 +39,6 @@ TEST(properties_of_later_kernels_are_not_supported) {
     EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
               zx_object_get_property(self, ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID, scratch,
                                      sizeof scratch));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-              zx_object_set_property(self, ZX_PROP_JOB_KILL_ON_OOM, scratch, sizeof scratch));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_get_property(self, 77, scratch, sizeof scratch));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_set_property(self, 77, scratch, sizeof scratch));
 }

@@ -6,6 +6,17 @@
 #include <zircon/syscalls/types.h>
 #include <zircon/types.h>
 
+/*
+ * Kinds of zx_system_get_event (ABI-MORE.md section S7). Exactly one of the five is
+ * signaled at any time.
+ */
+typedef uint32_t zx_system_event_type_t;
+#define ZX_SYSTEM_EVENT_OUT_OF_MEMORY            1u
+#define ZX_SYSTEM_EVENT_MEMORY_PRESSURE_CRITICAL 2u
+#define ZX_SYSTEM_EVENT_MEMORY_PRESSURE_WARNING  3u
+#define ZX_SYSTEM_EVENT_MEMORY_PRESSURE_NORMAL   4u
+#define ZX_SYSTEM_EVENT_IMMINENT_OUT_OF_MEMORY   5u
+
 /* Commands of zx_system_powerctl. */
 #define ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS              1u
 #define ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY 2u
