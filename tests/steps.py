@@ -72,5 +72,6 @@ STEPS = [
     core('core-release-4cpu', 'build/kernel.elf', 4),
     core('core-moved-numbers', 'build/moved/kernel.elf', 1, ['build/moved/kernel.elf']),
 
+    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 ]
