@@ -57,8 +57,14 @@ STEPS = [
     # The kernel as a host program.
     Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
          builds=['build/host/ktest'], wants='tests/host/main.c'),
-    Step('host-tsan', 'build/tsan/ktest all', counts=True, timeout=300,
+    Step('host-tsan', 'build/tsan/ktest all --cpus 4', counts=True, timeout=300,
          builds=['build/tsan/ktest']),
+    Step('host-4cpu', 'build/host/ktest all --cpus 4 --preempt 10', counts=True, timeout=300,
+         builds=['build/host/ktest']),
+    Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
+         builds=['build/host/ktest']),
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
+         builds=['build/host/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
