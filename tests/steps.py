@@ -25,10 +25,10 @@ def ktest(kernel, smp, suites='all', extra=''):
                 command=f'tests/qemu/ktest.py --kernel {kernel} --smp {smp} {extra} {suites}')
 
 
-def transcript(boot, smp=1):
+def shell(boot, smp=1, times=1):
     """Commands typed at the shell, by one way to boot."""
-    return Step(f'shell-{boot}-{smp}cpu', timeout=180, wants='tests/qemu/shell.transcript',
-                command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} '
+    return Step(f'shell-{boot}-{smp}cpu' + ('' if times == 1 else f'-{times}-times'), timeout=180,
+                command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} --times {times} '
                         'tests/qemu/shell.transcript')
 
 
@@ -57,8 +57,14 @@ STEPS = [
     # The kernel as a host program.
     Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
          builds=['build/host/ktest'], wants='tests/host/main.c'),
-    Step('host-tsan', 'build/tsan/ktest all', counts=True, timeout=300,
+    Step('host-tsan', 'build/tsan/ktest all --cpus 4', counts=True, timeout=300,
          builds=['build/tsan/ktest']),
+    Step('host-4cpu', 'build/host/ktest all --cpus 4 --preempt 10', counts=True, timeout=300,
+         builds=['build/host/ktest']),
+    Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
+         builds=['build/host/ktest']),
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
+         builds=['build/host/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
@@ -72,5 +78,13 @@ STEPS = [
     core('core-release-4cpu', 'build/kernel.elf', 4),
     core('core-moved-numbers', 'build/moved/kernel.elf', 1, ['build/moved/kernel.elf']),
 
+    shell('pvh'),
+    shell('microvm'),
+    shell('bios'),
+    shell('uefi'),
+    shell('pvh', 4),
+    shell('bios', 4),
+    shell('pvh', 4, 20),
+    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 ]

@@ -20,6 +20,9 @@
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define NO_STACK_PROTECTOR __attribute__((no_stack_protector))
 
+/* For the slow half of an inline function: the caller's registers survive it. */
+#define PRESERVE_MOST    __attribute__((preserve_most))
+
 #define CAPABILITY(name) __attribute__((capability(name)))
 #define REQUIRES(...)    __attribute__((requires_capability(__VA_ARGS__)))
 #define EXCLUDES(...)    __attribute__((locks_excluded(__VA_ARGS__)))

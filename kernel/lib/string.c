@@ -7,6 +7,11 @@
  */
 #include "lib/string.h"
 
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+
 #include <stdint.h>
 
 #define NO_BUILTIN __attribute__((no_builtin))

@@ -114,7 +114,7 @@ static void channel_deliver_locked(struct channel *channel, struct message *mess
     waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
 }
 
-static status_t channel_write_locked(struct channel *channel, struct message *message)
+ALWAYS_INLINE status_t channel_write_locked(struct channel *channel, struct message *message)
     REQUIRES(*channel->end.base.lock) {
     struct channel *peer = channel_peer(channel);
 

@@ -5,7 +5,7 @@
 
 #include "vm/kheap.h"
 
-static void event_destroy(struct waitable *object) { kheap_free(object); }
+static void event_destroy(struct waitable *object) { kheap_free_sized(object, sizeof(*object)); }
 
 static const struct waitable_ops event_ops = {
     .name = "event",

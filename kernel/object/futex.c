@@ -61,8 +61,7 @@ static status_t wait_begin(struct futex_table *table, struct futex_waiter *waite
     MUTEX_GUARD(&table->lock);
     uint32_t value;
 
-    *out_absent = user_copy_in_nofault(&value, (struct user_in){waiter->address},
-                                       sizeof(value)) != sizeof(value);
+    *out_absent = !user_copy_in_u32_nofault((struct user_in){waiter->address}, &value);
     if (*out_absent)
         return OK;
     if (value != expected)

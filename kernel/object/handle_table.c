@@ -282,10 +282,10 @@ status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
     return OK;
 }
 
-/* Rights are left alone unless the handle is found. */
-status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
-                          rights_t needed, struct waitable **out_object, rights_t *out_rights) {
-    MUTEX_GUARD(&table->lock);
+/* The checks of a lookup in their order; a reference if all are passed. */
+ALWAYS_INLINE status_t get_locked(struct handle_table *table, uint32_t value, uint32_t type,
+                                  rights_t needed, struct waitable **out_object,
+                                  rights_t *out_rights) REQUIRES(table->lock) {
     struct handle_slot *slot = slot_find_used(table, value);
 
     if (unlikely(!slot))
@@ -299,6 +299,22 @@ status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t t
     if (out_rights)
         *out_rights = slot->rights;
     return OK;
+}
+
+struct found handle_table_look_up(struct handle_table *table, uint32_t value, uint32_t type,
+                                  rights_t needed) {
+    MUTEX_GUARD(&table->lock);
+    struct found found = {NULL, OK};
+
+    found.status = get_locked(table, value, type, needed, &found.object, NULL);
+    return found;
+}
+
+status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
+                          rights_t needed, struct waitable **out_object, rights_t *out_rights) {
+    MUTEX_GUARD(&table->lock);
+
+    return get_locked(table, value, type, needed, out_object, out_rights);
 }
 
 status_t handle_table_duplicate(struct handle_table *table, uint32_t value, rights_t rights,

@@ -63,8 +63,16 @@ status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
                                   struct handle *out_borrowed) REQUIRES(table->lock);
 /*
  * Typed lookup in the documented order: ERR_BAD_HANDLE, ERR_WRONG_TYPE (type 0:
- * any), ERR_ACCESS_DENIED. A reference is the caller's; out_rights may be NULL.
+ * any), ERR_ACCESS_DENIED. A reference is the caller's. The result travels in
+ * registers, since nearly every call does this.
  */
+struct found {
+    struct waitable *object; /* referenced, if OK */
+    status_t status;
+};
+struct found handle_table_look_up(struct handle_table *table, uint32_t value, uint32_t type,
+                                  rights_t needed);
+/* The same, telling all rights of the handle; out_rights may be NULL. */
 status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
                           rights_t needed, struct waitable **out_object, rights_t *out_rights);
 /*

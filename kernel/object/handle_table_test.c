@@ -188,16 +188,21 @@ KTEST(handle_table, P01_slots_stay_while_the_table_grows) {
 /* Close and open `rounds` times; each of the last `window` closed values must be refused. */
 static void cycle(struct handle_table *table, struct waitable *event, uint32_t *closed,
                   uint32_t window, uint32_t rounds) {
-    uint32_t accepted = 0;
+    uint32_t accepted = 0, open;
 
     for (uint32_t round = 0; round < rounds; round++) {
         uint32_t *value = &closed[round % window];
         if (fill(table, event, 1, value) != OK)
             return;
         test_close(table, *value);
-        if (round % window == window - 1)
-            for (uint32_t i = 0; i < window; i++)
-                accepted += test_close(table, closed[i]);
+        if (round % window != window - 1)
+            continue;
+        /* A slot that was used before is in use again: its old value must not fit. */
+        if (fill(table, event, 1, &open) != OK)
+            return;
+        for (uint32_t i = 0; i < window; i++)
+            accepted += test_close(table, closed[i]);
+        test_close(table, open);
     }
     EXPECT_EQ(0, accepted);
 }

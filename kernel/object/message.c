@@ -5,14 +5,9 @@
 
 #include "lib/string.h"
 #include "vm/kheap.h"
-#include "vm/user_copy.h"
 
 /* The largest block that is not made of whole pages. */
 #define MESSAGE_BLOCK_MAX 2048
-
-static char *message_tail(const struct message *message) {
-    return (char *)(message->handles + message->handle_count);
-}
 
 static char **message_pages(const struct message *message) {
     return (char **)message_tail(message);
@@ -74,7 +69,7 @@ char *message_bytes(const struct message *message, size_t offset, size_t *out_ru
     return message_pages(message)[offset / PAGE_SIZE] + in_page;
 }
 
-status_t message_copy_in(struct message *message, struct user_in from) {
+status_t message_copy_in_paged(struct message *message, struct user_in from) {
     size_t run;
 
     for (size_t offset = 0; offset < message->byte_count; offset += run) {
@@ -86,7 +81,7 @@ status_t message_copy_in(struct message *message, struct user_in from) {
     return OK;
 }
 
-status_t message_copy_out(const struct message *message, struct user_out to) {
+status_t message_copy_out_paged(const struct message *message, struct user_out to) {
     size_t run;
 
     for (size_t offset = 0; offset < message->byte_count; offset += run) {

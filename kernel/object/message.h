@@ -9,6 +9,7 @@
 
 #include "lib/user_ptr.h"
 #include "object/handle.h"
+#include "vm/user_copy.h"
 
 struct message {
     struct list_node node; /* in a channel's queue */
@@ -23,9 +24,27 @@ status_t message_create(uint32_t byte_count, uint32_t handle_count, struct messa
 void message_destroy(struct message *message);
 AUTO_RELEASE(message, message_destroy)
 
+/* Where the bytes or the list of pages lie. */
+ALWAYS_INLINE char *message_tail(const struct message *message) {
+    return (char *)(message->handles + message->handle_count);
+}
+status_t message_copy_in_paged(struct message *message, struct user_in from);
+status_t message_copy_out_paged(const struct message *message, struct user_out to);
 /* All the bytes, from and to user memory: ERR_INVALID_ARGS. No lock held. */
-status_t message_copy_in(struct message *message, struct user_in from);
-status_t message_copy_out(const struct message *message, struct user_out to);
+ALWAYS_INLINE status_t message_copy_in(struct message *message, struct user_in from) {
+    if (unlikely(message->paged))
+        return message_copy_in_paged(message, from);
+    if (message->byte_count == 0)
+        return OK;
+    return user_copy_in(message_tail(message), from, message->byte_count);
+}
+ALWAYS_INLINE status_t message_copy_out(const struct message *message, struct user_out to) {
+    if (unlikely(message->paged))
+        return message_copy_out_paged(message, to);
+    if (message->byte_count == 0)
+        return OK;
+    return user_copy_out(to, message_tail(message), message->byte_count);
+}
 /* The byte at `offset`, and how many lie behind each other from there. */
 char *message_bytes(const struct message *message, size_t offset, size_t *out_run);
 

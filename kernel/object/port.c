@@ -39,7 +39,7 @@ struct port_waiter {
 
 static void async_wait_unref(struct async_wait *wait) {
     if (ref_put(&wait->refs))
-        kheap_free(wait);
+        kheap_free_sized(wait, sizeof(*wait));
 }
 
 /* ---- packets ---- */
@@ -49,7 +49,7 @@ static void packet_free(struct packet *packet) {
     if (packet->owner)
         async_wait_unref(packet->owner);
     else
-        kheap_free(packet);
+        kheap_free_sized(packet, sizeof(*packet));
 }
 
 /* The packet leaves the port; with a registration's packet goes the port's reference to it. */
@@ -411,7 +411,7 @@ static void port_destroy(struct waitable *object) {
     struct port *port = port_from(object);
 
     spin_unlock(&port->lock.wait_lock, spin_lock(&port->lock.wait_lock));
-    kheap_free(port);
+    kheap_free_sized(port, sizeof(*port));
 }
 
 static const struct waitable_ops port_ops = {

@@ -32,7 +32,7 @@ static void process_destroy(struct waitable *object) {
         futex_table_destroy(process->futexes);
     if (process->aspace)
         aspace_unref(process->aspace);
-    kheap_free(process);
+    kheap_free_sized(process, sizeof(*process));
     waitable_unref(&job->base);
 }
 

@@ -86,7 +86,7 @@ static void timer_object_destroy(struct waitable *object) {
     struct timer_object *timer = timer_object_from(object);
 
     timer_cancel(&timer->timer);
-    kheap_free(timer);
+    kheap_free_sized(timer, sizeof(*timer));
 }
 
 static const struct waitable_ops timer_object_ops = {

@@ -32,7 +32,7 @@ static void user_thread_destroy(struct waitable *object) {
         thread_abandon(&self->thread);
     kernel_stack_free(self->thread.stack_base);
     kheap_free(self->extended_state);
-    kheap_free(self);
+    kheap_free_sized(self, sizeof(*self));
     waitable_unref(&process->base);
 }
 

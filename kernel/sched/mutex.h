@@ -27,8 +27,8 @@ struct CAPABILITY("mutex") mutex {
 #endif
 };
 
-void mutex_lock_slow(struct mutex *mutex);
-void mutex_unlock_slow(struct mutex *mutex);
+void mutex_lock_slow(struct mutex *mutex) PRESERVE_MOST;
+void mutex_unlock_slow(struct mutex *mutex) PRESERVE_MOST;
 #ifdef JX_DEBUG
 void mutex_debug_lock(struct mutex *mutex, bool is_try);
 void mutex_debug_unlock(struct mutex *mutex);

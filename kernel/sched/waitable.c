@@ -51,9 +51,7 @@ static void waitable_destroy(struct waitable *object) {
  * The first dead object of a chain is destroyed here; what its destruction lets
  * die is queued and destroyed in this same loop, so the stack stays flat.
  */
-void waitable_unref(struct waitable *object) {
-    if (!ref_put(&object->refs))
-        return;
+void waitable_unref_last(struct waitable *object) {
     struct thread *thread = thread_current();
     if (thread->unref_draining) {
         list_add_tail(&thread->unref_queue, &object->drain_node);

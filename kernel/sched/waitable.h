@@ -84,7 +84,11 @@ void waitable_init_shared(struct waitable *object, const struct waitable_ops *op
 uint64_t koid_next(void);
 
 ALWAYS_INLINE void waitable_ref(struct waitable *object) { ref_get(&object->refs); }
-void waitable_unref(struct waitable *object);
+void waitable_unref_last(struct waitable *object); /* the count has just reached zero */
+ALWAYS_INLINE void waitable_unref(struct waitable *object) {
+    if (unlikely(ref_put(&object->refs)))
+        waitable_unref_last(object);
+}
 AUTO_RELEASE(waitable, waitable_unref)
 
 /* Counts of handles: raised while a reference is held. */

@@ -45,7 +45,7 @@ struct reader {
     bool etc; /* handles are zx_handle_info_t */
 };
 
-static status_t copy_out_sizes(const struct reader *reader, struct channel_limits sizes) {
+ALWAYS_INLINE status_t copy_out_sizes(const struct reader *reader, struct channel_limits sizes) {
     status_t status = user_copy_out_u32_optional(reader->actual_bytes, sizes.bytes);
 
     if (status != OK)
@@ -69,14 +69,18 @@ static status_t copy_out_infos(const struct reader *reader, const struct message
     return OK;
 }
 
-static status_t copy_out_message(const struct reader *reader, const struct message *message,
-                                 const uint32_t *values) {
+ALWAYS_INLINE status_t copy_out_bytes(const struct reader *reader, const struct message *message) {
     status_t status = copy_out_sizes(
         reader, (struct channel_limits){message->byte_count, message->handle_count, false});
 
-    if (status == OK)
-        status = message_copy_out(message, reader->bytes);
-    if (status != OK || message->handle_count == 0)
+    return status != OK ? status : message_copy_out(message, reader->bytes);
+}
+
+static status_t copy_out_message(const struct reader *reader, const struct message *message,
+                                 const uint32_t *values) {
+    status_t status = copy_out_bytes(reader, message);
+
+    if (status != OK)
         return status;
     if (reader->etc)
         return copy_out_infos(reader, message, values);
@@ -93,29 +97,35 @@ static void settle_values(struct message *message, const uint32_t *values, bool 
     }
 }
 
+/* Of its own, and with the reader by value, so that only messages with handles pay for it. */
+static NOINLINE status_t deliver_with_handles(struct message *message, struct reader reader,
+                                              bool *out_untouched) {
+    uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
+
+    status_t status = handle_table_reserve(sys_table(), message->handle_count, values);
+    if (status != OK) {
+        *out_untouched = true;
+        return status;
+    }
+    status = copy_out_message(&reader, message, values);
+    settle_values(message, values, status == OK);
+    return status;
+}
+
 /*
  * Give a message to the caller. With *out_untouched nothing has happened to it yet
  * (no room for its handles); otherwise only its memory is left to destroy, and
  * what could not be delivered.
  */
-static status_t deliver(struct message *message, const struct reader *reader,
-                        bool *out_untouched) {
-    uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
-
+ALWAYS_INLINE status_t deliver(struct message *message, const struct reader *reader,
+                               bool *out_untouched) {
     *out_untouched = false;
-    if (message->handle_count > 0) {
-        status_t status = handle_table_reserve(sys_table(), message->handle_count, values);
-        if (status != OK) {
-            *out_untouched = true;
-            return status;
-        }
-    }
-    status_t status = copy_out_message(reader, message, values);
-    settle_values(message, values, status == OK);
-    return status;
+    if (unlikely(message->handle_count > 0))
+        return deliver_with_handles(message, *reader, out_untouched);
+    return copy_out_bytes(reader, message);
 }
 
-static status_t read_message(uint32_t handle, uint32_t options, struct channel_limits limits,
+ALWAYS_INLINE status_t read_message(uint32_t handle, uint32_t options, struct channel_limits limits,
                              const struct reader *reader) {
     AUTO(waitable) object = NULL;
     AUTO(message) message = NULL;
@@ -179,12 +189,10 @@ static status_t take_handle(const struct waitable *channel, uint32_t value,
     return out_handle->object == channel ? ERR_NOT_SUPPORTED : OK;
 }
 
-static status_t take_handles(const struct waitable *channel, struct user_in handles,
-                             struct message *message) {
+static NOINLINE status_t take_handles(const struct waitable *channel, struct user_in handles,
+                                      struct message *message) {
     uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
 
-    if (message->handle_count == 0)
-        return OK;
     status_t result = user_copy_in(values, handles, message->handle_count * sizeof(*values));
     if (result != OK)
         return result;
@@ -197,7 +205,7 @@ static status_t take_handles(const struct waitable *channel, struct user_in hand
 }
 
 /* The message with its bytes, its handles not yet in it. */
-static status_t message_begin(const struct writer *writer, struct message **out_message) {
+ALWAYS_INLINE status_t message_begin(const struct writer *writer, struct message **out_message) {
     if (writer->num_bytes > ZX_CHANNEL_MAX_MSG_BYTES ||
         writer->num_handles > ZX_CHANNEL_MAX_MSG_HANDLES)
         return ERR_OUT_OF_RANGE;
@@ -211,7 +219,7 @@ static status_t message_begin(const struct writer *writer, struct message **out_
  * The channel and a message ready to be sent. `failed` is an error found earlier:
  * like those found here it consumes the handles.
  */
-static status_t write_prepare(status_t failed, uint32_t handle, rights_t needed,
+ALWAYS_INLINE status_t write_prepare(status_t failed, uint32_t handle, rights_t needed,
                               const struct writer *writer, struct waitable **out_object,
                               struct message **out_message) {
     status_t status = failed;
@@ -220,10 +228,12 @@ static status_t write_prepare(status_t failed, uint32_t handle, rights_t needed,
         status = sys_lookup(handle, ZX_OBJ_TYPE_CHANNEL, needed, out_object);
     if (status == OK)
         status = message_begin(writer, out_message);
-    if (status != OK) {
+    if (unlikely(status != OK)) {
         sys_consume_handles(writer->handles, writer->num_handles);
         return status;
     }
+    if (writer->num_handles == 0)
+        return OK;
     return take_handles(*out_object, writer->handles, *out_message);
 }
 

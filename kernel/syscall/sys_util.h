@@ -15,7 +15,11 @@ ALWAYS_INLINE struct handle_table *sys_table(void) { return &process_current()->
  */
 ALWAYS_INLINE status_t sys_lookup(uint32_t value, uint32_t type, rights_t needed,
                                   struct waitable **out_object) {
-    return handle_table_get(sys_table(), value, type, needed, out_object, NULL);
+    struct found found = handle_table_look_up(sys_table(), value, type, needed);
+
+    if (likely(found.status == OK))
+        *out_object = found.object;
+    return found.status;
 }
 /* What is left of sys_publish when the quick way did not do, for the reason `status`. */
 status_t sys_publish_otherwise(struct user_out to, struct handle handle, status_t status) COLD;

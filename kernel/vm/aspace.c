@@ -94,7 +94,7 @@ void region_destroy(struct waitable *object) {
     struct aspace *aspace = region->aspace;
     struct vmo *vmo = region->vmo;
     DEBUG_ASSERT(!region->alive);
-    kheap_free(region);
+    kheap_free_sized(region, sizeof(*region));
     if (vmo)
         vmo_unref(vmo);
     aspace_unref(aspace);

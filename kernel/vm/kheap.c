@@ -25,7 +25,8 @@
 static const uint16_t class_sizes[] = {32,  64,  96,  128, 192, 256,  320,  384,
                                        448, 512, 576, 768, 1024, 1344, 2048};
 #define CLASSES   ARRAY_SIZE(class_sizes)
-#define CLASS_MAX 2048
+_Static_assert(KHEAP_CLASS_OF(KHEAP_CLASS_MAX) == CLASSES - 1 && KHEAP_CLASS_OF(32) == 0,
+               "the same list twice");
 
 #ifdef JX_DEBUG
 #define HEADER_SIZE sizeof(struct block_header)
@@ -44,20 +45,20 @@ static struct slab_class classes[CLASSES];
 
 struct block_cache {
     unsigned count;
+    _Atomic int64_t used; /* blocks handed out less blocks taken back, here; others may read */
     void *blocks[CACHE_BLOCKS];
 };
 static struct block_cache block_caches[MAX_CPUS][CLASSES]; /* own CPU's, interrupts off */
-static uint8_t class_by_size[CLASS_MAX / 32 + 1];          /* of ceil(size / 32) */
+
+/* The class of ceil(size / 32). */
+#define OF1(n) KHEAP_CLASS_OF((n) * 32)
+#define OF4(n) OF1(n), OF1(n + 1), OF1(n + 2), OF1(n + 3)
+#define OF16(n) OF4(n), OF4(n + 4), OF4(n + 8), OF4(n + 12)
+static const uint8_t class_by_size[] = {OF16(0), OF16(16), OF16(32), OF16(48), OF1(64)};
 static bool kheap_ready;
-static _Atomic int64_t bytes_total, bytes_used, blocks_used;
+static _Atomic int64_t bytes_total, bytes_used, runs_used;
 
 static void kheap_init(void) {
-    unsigned class = 0;
-    for (unsigned i = 0; i < ARRAY_SIZE(class_by_size); i++) {
-        if (i * 32u > class_sizes[class])
-            class++;
-        class_by_size[i] = (uint8_t)class;
-    }
     for (unsigned i = 0; i < CLASSES; i++) {
         spinlock_init(&classes[i].lock, RANK_HEAP, "slab class");
         list_init(&classes[i].partial);
@@ -143,6 +144,8 @@ static void slab_give_locked(unsigned class, void *block) REQUIRES(classes[class
 /* ---- CPU caches ---- */
 
 static void cache_refill(struct block_cache *cache, unsigned class) {
+    if (unlikely(!kheap_ready))
+        kheap_init();
     spin_lock_irq_off(&classes[class].lock);
     while (cache->count < CACHE_BLOCKS / 2) {
         void *block = slab_take_locked(class);
@@ -160,23 +163,42 @@ static void cache_drain(struct block_cache *cache, unsigned class, unsigned keep
     spin_unlock_irq_off(&classes[class].lock);
 }
 
-static void *class_alloc(unsigned class) {
+/* Only its own CPU writes it, with interrupts off. */
+ALWAYS_INLINE void cache_count(struct block_cache *cache, int64_t blocks) {
+    int64_t used = atomic_load_explicit(&cache->used, memory_order_relaxed);
+    atomic_store_explicit(&cache->used, used + blocks, memory_order_relaxed);
+}
+
+ALWAYS_INLINE void *class_alloc(unsigned class) {
     irq_state_t state = irq_save();
     struct block_cache *cache = &block_caches[cpu_id()][class];
+    void *block = NULL;
     if (unlikely(cache->count == 0))
         cache_refill(cache, class);
-    void *block = cache->count ? cache->blocks[--cache->count] : NULL;
+    if (likely(cache->count)) {
+        block = cache->blocks[--cache->count];
+        cache_count(cache, 1);
+    }
     irq_restore(state);
     return block;
 }
 
-static void class_free(unsigned class, void *block) {
+ALWAYS_INLINE void class_free(unsigned class, void *block) {
     irq_state_t state = irq_save();
     struct block_cache *cache = &block_caches[cpu_id()][class];
     if (unlikely(cache->count == CACHE_BLOCKS))
         cache_drain(cache, class, CACHE_BLOCKS / 2);
     cache->blocks[cache->count++] = block;
+    cache_count(cache, -1);
     irq_restore(state);
+}
+
+static int64_t blocks_used(void) {
+    int64_t sum = atomic_load_explicit(&runs_used, memory_order_relaxed);
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        for (unsigned class = 0; class < CLASSES; class++)
+            sum += atomic_load_explicit(&block_caches[cpu][class].used, memory_order_relaxed);
+    return sum;
 }
 
 /* ---- Runs of pages ---- */
@@ -189,6 +211,7 @@ static void *run_alloc(size_t size) {
     first->order = CLASS_RUN;
     first->pins = 1;
     atomic_store_explicit(&first->count, (uint32_t)pages, memory_order_relaxed);
+    atomic_fetch_add_explicit(&runs_used, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     return page_contents(first);
 }
@@ -196,6 +219,7 @@ static void *run_alloc(size_t size) {
 static void run_free(struct page *first) {
     size_t pages = atomic_load_explicit(&first->count, memory_order_relaxed);
     first->pins = 0;
+    atomic_fetch_sub_explicit(&runs_used, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     pmm_free_run(first, pages, PAGE_HEAP);
 }
@@ -232,6 +256,11 @@ static void block_check(const struct block_header *header) {
                   (const void *)(header + 1), header->size, header->caller, i);
 }
 
+void kheap_check_size(const void *block, size_t size) {
+    const struct block_header *header = (const struct block_header *)block - 1;
+    ASSERT(header->size == size);
+}
+
 static void *block_undress(void *block, size_t *out_size) {
     struct block_header *header = (struct block_header *)block - 1;
     block_check(header);
@@ -246,15 +275,12 @@ static void *block_undress(void *block, size_t *out_size) {
 
 static void *alloc_from(size_t size, const void *caller) {
     size_t gross = size + HEADER_SIZE + TAIL_SIZE;
-    if (unlikely(!kheap_ready))
-        kheap_init();
     if (alloc_fail_now() || size > KHEAP_MAX)
         return NULL;
-    void *raw = gross <= CLASS_MAX ? class_alloc(class_by_size[(gross + 31) / 32])
+    void *raw = gross <= KHEAP_CLASS_MAX ? class_alloc(class_by_size[(gross + 31) / 32])
                                    : run_alloc(gross);
     if (!raw)
         return NULL;
-    atomic_fetch_add_explicit(&blocks_used, 1, memory_order_relaxed);
 #ifdef JX_DEBUG
     atomic_fetch_add_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
     return block_dress(raw, size, caller);
@@ -263,14 +289,11 @@ static void *alloc_from(size_t size, const void *caller) {
 #endif
 }
 
-void *kheap_alloc(size_t size) { return alloc_from(size, __builtin_return_address(0)); }
+void *kheap_alloc_any(size_t size) { return alloc_from(size, __builtin_return_address(0)); }
 
-void *kheap_zalloc(size_t size) {
-    void *block = alloc_from(size, __builtin_return_address(0));
-    if (block)
-        memset(block, 0, size);
-    return block;
-}
+void *kheap_alloc_class(unsigned class) { return alloc_fail_now() ? NULL : class_alloc(class); }
+
+void kheap_free_class(unsigned class, void *block) { class_free(class, block); }
 
 void kheap_free(void *block) {
     if (!block)
@@ -280,7 +303,6 @@ void kheap_free(void *block) {
     block = block_undress(block, &size);
     atomic_fetch_sub_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
 #endif
-    atomic_fetch_sub_explicit(&blocks_used, 1, memory_order_relaxed);
     struct page *head = slab_head_of(block);
     if (head->order == CLASS_RUN)
         run_free(head);
@@ -291,7 +313,7 @@ void kheap_free(void *block) {
 struct kheap_stats kheap_stats(void) {
     return (struct kheap_stats){(uint64_t)atomic_load(&bytes_total),
                                 (uint64_t)atomic_load(&bytes_used),
-                                (uint64_t)atomic_load(&blocks_used)};
+                                (uint64_t)blocks_used()};
 }
 
 void kheap_trim(void) {

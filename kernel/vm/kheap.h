@@ -9,13 +9,51 @@
  */
 #pragma once
 
+#include "lib/string.h"
 #include "lib/types.h"
 
 #define KHEAP_MAX ((size_t)1 << 20)
 
-void *kheap_alloc(size_t size) NODISCARD;  /* contents undefined; 16-byte aligned */
-void *kheap_zalloc(size_t size) NODISCARD; /* zeroed */
-void kheap_free(void *block);              /* NULL is fine */
+/* The class of blocks of `size` bytes, at most KHEAP_CLASS_MAX: how many are too small. */
+#define KHEAP_CLASS_MAX 2048
+#define KHEAP_CLASS_OF(size)                                                                       \
+    (((size) > 32) + ((size) > 64) + ((size) > 96) + ((size) > 128) + ((size) > 192) +             \
+     ((size) > 256) + ((size) > 320) + ((size) > 384) + ((size) > 448) + ((size) > 512) +          \
+     ((size) > 576) + ((size) > 768) + ((size) > 1024) + ((size) > 1344))
+
+/* Of any size; and of a class, which the callers below know when they are compiled. */
+void *kheap_alloc_any(size_t size) NODISCARD;
+void *kheap_alloc_class(unsigned class) NODISCARD;
+void kheap_free_class(unsigned class, void *block);
+#ifdef JX_DEBUG
+#define KHEAP_SIZE_IS_KNOWN(size) false /* the block is larger, and must be looked at */
+#else
+#define KHEAP_SIZE_IS_KNOWN(size) (__builtin_constant_p(size) && (size) <= KHEAP_CLASS_MAX)
+#endif
+
+/* Contents undefined; 16-byte aligned. */
+ALWAYS_INLINE NODISCARD void *kheap_alloc(size_t size) {
+    return KHEAP_SIZE_IS_KNOWN(size) ? kheap_alloc_class(KHEAP_CLASS_OF(size))
+                                     : kheap_alloc_any(size);
+}
+/* Zeroed. */
+ALWAYS_INLINE NODISCARD void *kheap_zalloc(size_t size) {
+    void *block = kheap_alloc(size);
+    return block ? memset(block, 0, size) : NULL;
+}
+/* NULL is fine. */
+void kheap_free(void *block);
+/* The same for a block, never NULL, that was allocated with this size: cheaper. */
+void kheap_check_size(const void *block, size_t size);
+ALWAYS_INLINE void kheap_free_sized(void *block, size_t size) {
+#ifdef JX_DEBUG
+    kheap_check_size(block, size);
+#endif
+    if (KHEAP_SIZE_IS_KNOWN(size))
+        kheap_free_class(KHEAP_CLASS_OF(size), block);
+    else
+        kheap_free(block);
+}
 
 struct kheap_stats {
     uint64_t bytes_total; /* pages taken, in bytes */

@@ -50,7 +50,7 @@ static bool node_drop_is_last(struct map_node *node) {
 
 static void node_free(struct map_node *node) {
     atomic_fetch_sub_explicit(&nodes_alive, 1, memory_order_relaxed);
-    kheap_free(node);
+    kheap_free_sized(node, sizeof(*node));
 }
 
 /* A dead node's slots are dropped; children that die with it join the chain. */

@@ -52,7 +52,7 @@ struct page_cache {
 static struct page_cache page_caches[MAX_CPUS]; /* each its own CPU's, interrupts off */
 static _Atomic int64_t state_counts[PAGE_STATES];
 static struct page *zero_page;
-static _Atomic uint64_t fail_countdown;
+_Atomic uint64_t alloc_fail_countdown;
 
 /* ---- Records ---- */
 
@@ -490,14 +490,10 @@ void pmm_for_each(void (*fn)(void *context, struct page *page), void *context) {
             fn(context, &spans[i].pages[index]);
 }
 
-void alloc_fail_set(uint64_t n) { atomic_store(&fail_countdown, n); }
-uint64_t alloc_fail_left(void) { return atomic_load(&fail_countdown); }
+void alloc_fail_set(uint64_t n) { atomic_store(&alloc_fail_countdown, n); }
+uint64_t alloc_fail_left(void) { return atomic_load(&alloc_fail_countdown); }
 
-bool alloc_fail_now(void) {
-    if (likely(atomic_load_explicit(&fail_countdown, memory_order_relaxed) == 0))
-        return false;
-    return atomic_fetch_sub(&fail_countdown, 1) == 1;
-}
+bool alloc_fail_count_down(void) { return atomic_fetch_sub(&alloc_fail_countdown, 1) == 1; }
 
 status_t upcall_table_page_alloc(paddr_t *out_page) {
     struct page *page = pmm_alloc_zeroed(PAGE_TABLE);

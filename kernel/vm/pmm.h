@@ -60,4 +60,9 @@ struct page *pmm_zero_page(void);
  */
 void alloc_fail_set(uint64_t n);
 uint64_t alloc_fail_left(void);
-bool alloc_fail_now(void);
+bool alloc_fail_count_down(void);
+extern _Atomic uint64_t alloc_fail_countdown; /* pmm.c */
+ALWAYS_INLINE bool alloc_fail_now(void) {
+    return unlikely(atomic_load_explicit(&alloc_fail_countdown, memory_order_relaxed) != 0) &&
+           alloc_fail_count_down();
+}

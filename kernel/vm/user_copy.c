@@ -9,22 +9,6 @@
 #include "sched/thread.h"
 #include "vm/fault.h"
 
-static bool is_user_range(vaddr_t address, size_t length) {
-    return range_within(address, length, USER_TOP);
-}
-
-status_t user_copy_in(void *to, struct user_in from, size_t length) {
-    if (!is_user_range(from.address, length))
-        return ERR_INVALID_ARGS;
-    return arch_copy_from_user(to, from.address, length) == 0 ? OK : ERR_INVALID_ARGS;
-}
-
-status_t user_copy_out(struct user_out to, const void *from, size_t length) {
-    if (!is_user_range(to.address, length))
-        return ERR_INVALID_ARGS;
-    return arch_copy_to_user(to.address, from, length) == 0 ? OK : ERR_INVALID_ARGS;
-}
-
 /*
  * Up to the end of user space: so a short copy always stops at an address that
  * cannot be touched, and whoever touches and tries again comes to an end.

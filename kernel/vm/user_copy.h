@@ -13,8 +13,16 @@
 #include "lib/types.h"
 #include "lib/user_ptr.h"
 
-status_t user_copy_in(void *to, struct user_in from, size_t length);
-status_t user_copy_out(struct user_out to, const void *from, size_t length);
+ALWAYS_INLINE status_t user_copy_in(void *to, struct user_in from, size_t length) {
+    bool good = range_within(from.address, length, USER_TOP) &&
+                arch_copy_from_user(to, from.address, length) == 0;
+    return likely(good) ? OK : ERR_INVALID_ARGS;
+}
+ALWAYS_INLINE status_t user_copy_out(struct user_out to, const void *from, size_t length) {
+    bool good = range_within(to.address, length, USER_TOP) &&
+                arch_copy_to_user(to.address, from, length) == 0;
+    return likely(good) ? OK : ERR_INVALID_ARGS;
+}
 /* Bytes copied. */
 size_t user_copy_in_nofault(void *to, struct user_in from, size_t length);
 size_t user_copy_out_nofault(struct user_out to, const void *from, size_t length);
@@ -40,6 +48,15 @@ ALWAYS_INLINE bool user_copy_out_u32_nofault(struct user_out to, uint32_t value)
     bool stored = arch_store_user_u32(to.address, value);
     arch_set_no_fault(before);
     return stored;
+}
+/* True if it was loaded. */
+ALWAYS_INLINE bool user_copy_in_u32_nofault(struct user_in from, uint32_t *out_value) {
+    if (unlikely(from.address > USER_TOP - sizeof(*out_value)))
+        return false;
+    bool before = arch_set_no_fault(true);
+    bool loaded = arch_load_user_u32(from.address, out_value);
+    arch_set_no_fault(before);
+    return loaded;
 }
 /* For `actual` and the like, which may be NULL. */
 ALWAYS_INLINE status_t user_copy_out_u64_optional(struct user_out to, uint64_t value) {

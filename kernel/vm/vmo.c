@@ -47,7 +47,7 @@ void vmo_destroy(struct waitable *object) {
     struct vmo *shown = vmo->shown;
     vmo_family_leave(vmo);
     page_map_destroy(&vmo->map);
-    kheap_free(vmo);
+    kheap_free_sized(vmo, sizeof(*vmo));
     if (shown)
         vmo_unref(shown);
 }

@@ -13,7 +13,7 @@ static _Atomic uint64_t next_epoch = 1;
 
 static void family_unref(struct vmo_family *family) {
     if (ref_put(&family->refs))
-        kheap_free(family);
+        kheap_free_sized(family, sizeof(*family));
 }
 
 static struct vmo_family *family_create(void) {

@@ -13,9 +13,9 @@
 #include "vm/pmm.h"
 #include "vm/test_space.h"
 
-#define PAGES  20 /* of the largest object */
+#define PAGES   16 /* of the largest object */
 #define OBJECTS 8
-#define VIEWS  12
+#define VIEWS   12
 #define SPACES 2
 
 struct object {
@@ -65,18 +65,18 @@ static struct object *free_object(void) {
     return NULL;
 }
 
-static bool is_viewed(const struct object *object) {
+static struct view *view_of(const struct object *object) {
     for (unsigned i = 0; i < VIEWS; i++)
         if (views[i].object == object)
-            return true;
-    return false;
+            return &views[i];
+    return NULL;
 }
 
 /* ---- Steps on objects ---- */
 
 static void step_create(void) {
     struct object *object = free_object();
-    uint64_t pages = draw(PAGES + 1);
+    uint64_t pages = draw(4) ? PAGES / 2 + draw(PAGES / 2 + 1) : draw(PAGES + 1);
 
     if (!object || !went_well(vmo_create(pages * PAGE_SIZE, true, &object->vmo)))
         return;
@@ -106,17 +106,21 @@ static void step_clone(void) {
 static void step_close(void) {
     struct object *object = any_object();
 
-    if (!object || is_viewed(object))
+    if (!object)
         return;
+    for (struct view *view; (view = view_of(object)); view->object = NULL)
+        if (!went_well(test_space_unmap(spaces[view->space], view->address,
+                                        view->pages * PAGE_SIZE)))
+            return;
     vmo_unref(object->vmo);
     object->vmo = NULL;
 }
 
 static void step_resize(void) {
     struct object *object = any_object();
-    uint64_t pages = draw(PAGES + 1);
+    uint64_t pages = draw(3) ? PAGES : draw(PAGES + 1);
 
-    if (!object || !went_well(vmo_set_size(object->vmo, pages * PAGE_SIZE)))
+    if (!object || draw(2) || !went_well(vmo_set_size(object->vmo, pages * PAGE_SIZE)))
         return;
     for (uint64_t i = pages; i < object->pages; i++)
         object->value[i] = 0;
@@ -172,6 +176,10 @@ static void step_map(void) {
 
     if (view->object || !object)
         return;
+    if (draw(2)) { /* all of it */
+        first = 0;
+        pages = MAX(object->pages, (uint64_t)1);
+    }
     bool writable = draw(4) != 0;
     uint32_t perm = ZX_VM_PERM_READ | (writable ? ZX_VM_PERM_WRITE : 0);
     if (went_well(test_space_map(spaces[space], object->vmo, first * PAGE_SIZE, pages * PAGE_SIZE,
@@ -211,18 +219,25 @@ static void step_protect(void) {
         view->writable = writable;
 }
 
+static void store_at(struct view *view, uint64_t page) {
+    uint64_t index = view->first + page, value = ++next_value;
+    bool stored = test_space_store(view->address + page * PAGE_SIZE, value);
+    bool may = view->writable && index < view->object->pages;
+
+    EXPECT(stored == may || (!stored && failing && alloc_fail_left() == 0));
+    if (stored && may)
+        view->object->value[index] = value;
+}
+
 static void step_store(void) {
     struct view *view = &views[draw(VIEWS)];
 
     if (!view->object)
         return;
-    uint64_t page = draw(view->pages), index = view->first + page, value = ++next_value;
+    uint64_t page = draw(view->pages), count = 1 + draw(4);
     test_space_enter(spaces[view->space]);
-    bool stored = test_space_store(view->address + page * PAGE_SIZE, value);
-    bool may = view->writable && index < view->object->pages;
-    EXPECT(stored == may || (!stored && failing && alloc_fail_left() == 0));
-    if (stored && may)
-        view->object->value[index] = value;
+    for (; page < view->pages && count > 0; page++, count--)
+        store_at(view, page);
 }
 
 static void expect_shows(struct view *view, uint64_t page) {
@@ -249,10 +264,10 @@ static void step_load(void) {
 
 static void step(void) {
     static void (*const steps[])(void) = {
-        step_create, step_clone,  step_clone, step_close, step_resize, step_zero_or_commit,
-        step_write,  step_write,  step_write, step_map,   step_map,    step_unmap,
-        step_store,  step_store,  step_store, step_store, step_load,   step_load,
-        step_load,   step_protect,
+        step_create, step_clone, step_clone, step_close, step_resize,  step_zero_or_commit,
+        step_write,  step_write, step_map,   step_map,   step_map,     step_unmap,
+        step_store,  step_store, step_store, step_store, step_store,   step_store,
+        step_load,   step_load,  step_load,  step_load,  step_protect,
     };
 
     failing = draw(10) == 0;
@@ -301,7 +316,7 @@ static void run_lock_step(unsigned steps, uint64_t start) {
     EXPECT(begun);
     for (unsigned i = 0; begun && i < steps; i++) {
         step();
-        if (i % 128 == 0)
+        if (i % 32 == 0)
             check_all();
     }
     end();

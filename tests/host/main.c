@@ -61,7 +61,7 @@ static void run_with_failures(const struct ktest *test) {
     uint64_t n = 1, before = balance_heap();
 
     ktest_set_tolerant(true);
-    for (; n < FAILURES_MAX; n += 1 + n / 16) {
+    for (; n < FAILURES_MAX; n += 1 + n / 4) {
         alloc_fail_set(n);
         ktest_run_one(test);
         bool reached = alloc_fail_left() == 0;

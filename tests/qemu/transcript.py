@@ -63,6 +63,7 @@ def main():
     parser.add_argument('--smp', type=int, default=1)
     parser.add_argument('--mem', default='256M')
     parser.add_argument('--kernel', help='release or debug')
+    parser.add_argument('--times', type=int, default=1, help='boot so many times')
     parser.add_argument('files', nargs='+')
     arguments = parser.parse_args()
     run.machine.die_with_signals()
@@ -71,7 +72,7 @@ def main():
         options['kernel'] = run.machine.built(f'{arguments.kernel}/kernel.elf')
     count = 0
     try:
-        for path in arguments.files:
+        for path in arguments.files * arguments.times:
             for commands in blocks(path):
                 count += play(commands, arguments.boot, options)
     except run.Failure as failure:

@@ -14,6 +14,7 @@
 #include "arch/console.h"
 #include "arch/spinlock.h"
 #include "arch/upcall.h"
+#include "lib/panic.h"
 
 #define UART_IRQ    4
 #define VECTOR_UART (VECTOR_GSI + UART_IRQ)
@@ -118,30 +119,6 @@ static bool try_console_lock(void) TRY_ACQUIRE(true, console_lock) NO_LOCK_ANALY
     return false;
 }
 
-static void emit_all(const char *bytes, size_t length) {
-    if (to_debug_port)
-        for (size_t i = 0; i < length; i++)
-            port_out8(DEBUG_PORT, (uint8_t)bytes[i]);
-    if (to_serial)
-        emit_serial(bytes, length);
-}
-
-void console_emit(const char *bytes, size_t length) NO_LOCK_ANALYSIS {
-    irq_state_t state = irq_save();
-    bool locked = try_console_lock();
-    emit_all(bytes, length);
-    if (locked)
-        spin_unlock_irq_off(&console_lock);
-    irq_restore(state);
-}
-
-void console_set_log_ports(bool serial, bool debug_port) {
-    to_serial = serial;
-    to_debug_port = debug_port;
-}
-
-/* ---- By interrupt ---- */
-
 /* Fill the FIFO from the ring, if it is empty. */
 static void transmit_locked(void) REQUIRES(console_lock) {
     if (ring_count(&transmit) == 0 || !(port_in8(LINE_STATUS) & STATUS_ROOM))
@@ -163,6 +140,44 @@ static void set_interrupts_locked(void) REQUIRES(console_lock) {
     if (interrupts_on)
         port_out8(INTERRUPTS, wanted);
 }
+
+/*
+ * Bytes of a program still wait in the ring: the line goes behind them, as long as
+ * somebody will send them. False: it does not fit, or this is the end.
+ */
+static bool queue_behind_locked(const char *bytes, size_t length) REQUIRES(console_lock) {
+    if (ring_count(&transmit) == 0 || !interrupts_on || panic_is_running() ||
+        RING_BYTES - ring_count(&transmit) < 2 * length)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (bytes[i] == '\n')
+            (void)ring_put(&transmit, '\r');
+        (void)ring_put(&transmit, bytes[i]);
+    }
+    transmit_locked();
+    set_interrupts_locked();
+    return true;
+}
+
+void console_emit(const char *bytes, size_t length) NO_LOCK_ANALYSIS {
+    irq_state_t state = irq_save();
+    bool locked = try_console_lock();
+    if (to_debug_port)
+        for (size_t i = 0; i < length; i++)
+            port_out8(DEBUG_PORT, (uint8_t)bytes[i]);
+    if (to_serial && !(locked && queue_behind_locked(bytes, length)))
+        emit_serial(bytes, length);
+    if (locked)
+        spin_unlock_irq_off(&console_lock);
+    irq_restore(state);
+}
+
+void console_set_log_ports(bool serial, bool debug_port) {
+    to_serial = serial;
+    to_debug_port = debug_port;
+}
+
+/* ---- By interrupt ---- */
 
 size_t console_write(const char *bytes, size_t length) {
     size_t done = 0;
