@@ -121,16 +121,13 @@ status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t 
 
 static status_t fault_write_locked(struct region *mapping, struct vmo *vmo, vaddr_t va,
                                    uint64_t index) REQUIRES(vmo->lock) {
-    bool exclusive = false;
-    struct page *page = page_map_find(&vmo->map, index, &exclusive);
-    bool was_mine = page && exclusive;
-    if (!was_mine) {
-        status_t status = vmo_own_page_locked(vmo, index, &page);
-        if (status != OK)
-            return status;
-    }
-    status_t status = install_one(mapping, va, page, true);
-    if (status == OK && was_mine)
+    struct page *page;
+    bool fresh;
+    status_t status = vmo_own_page_locked(vmo, index, &page, &fresh);
+    if (status != OK)
+        return status;
+    status = install_one(mapping, va, page, true);
+    if (status == OK && !fresh)
         install_around_locked(mapping, vmo, index);
     return status;
 }

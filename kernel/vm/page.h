@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "arch/mmu.h"
 #include "lib/assert.h"
 #include "lib/list.h"
 #include "lib/types.h"
@@ -40,10 +41,30 @@ struct page {
     uint16_t pins;             /* PAGE_VMO: DMA pins */
     void *slab;                /* PAGE_HEAP: free blocks, or the head page of a run */
 };
-_Static_assert(sizeof(struct page) <= 32, "a page record is at most 32 bytes");
+_Static_assert(sizeof(struct page) == 32, "a page record is at most 32 bytes");
 
-paddr_t page_address(const struct page *page);
-void *page_contents(const struct page *page); /* through the physical map */
+/*
+ * A stretch of RAM with records. The first is the largest, so that the way between a
+ * frame and its record nearly always ends at the first comparison; pmm.c fills them
+ * in once.
+ */
+struct page_span {
+    uint64_t first_frame, frame_count;
+    struct page *pages;
+};
+extern struct page_span page_first_span;
+
+paddr_t page_address_elsewhere(const struct page *page);
+ALWAYS_INLINE paddr_t page_address(const struct page *page) {
+    uint64_t index = (uint64_t)(page - page_first_span.pages);
+    if (likely(index < page_first_span.frame_count))
+        return paddr((page_first_span.first_frame + index) << PAGE_SHIFT);
+    return page_address_elsewhere(page);
+}
+/* Through the physical map. */
+ALWAYS_INLINE void *page_contents(const struct page *page) {
+    return phys_to_virt(page_address(page));
+}
 /* The record of the frame that holds `address`; NULL for holes. */
 struct page *page_find(paddr_t address);
 /* The same for what is known to be RAM. */

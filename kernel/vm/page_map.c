@@ -238,6 +238,39 @@ unsigned page_map_plan_own(const struct page_map *map, uint64_t index) {
     return needed;
 }
 
+void page_map_probe(const struct page_map *map, uint64_t index, struct map_probe *out_probe) {
+    uint64_t key = map->bias + index;
+    struct map_node *node = map->root;
+    bool shared = false;
+    out_probe->page = NULL;
+    out_probe->exclusive = false;
+    if (unlikely(!covers(node, key))) {
+        out_probe->needed = page_map_plan_own(map, index);
+        return;
+    }
+    out_probe->needed = 0;
+    out_probe->cursor.top = node->height;
+    for (;;) {
+        unsigned slot = slot_of(key, node->height);
+        shared = shared || !node_is_mine(node);
+        out_probe->needed += shared;
+        out_probe->cursor.path[node->height] = node;
+        void *child = node->slot[slot];
+        if (node->height == 0) {
+            out_probe->page = child;
+            out_probe->exclusive = child && !shared && page_is_mine(child);
+            out_probe->cursor.leaf = node;
+            out_probe->cursor.slot = slot;
+            return;
+        }
+        if (!child) {
+            out_probe->needed += node->height;
+            return;
+        }
+        node = child;
+    }
+}
+
 /* Put roots above the root until it covers `key`. */
 static void map_grow(struct page_map *map, uint64_t key, struct map_stash *stash) {
     if (!map->root) {
@@ -275,8 +308,7 @@ void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *sta
         if (node->height == 0) {
             out_cursor->leaf = node;
             out_cursor->slot = slot;
-            for (unsigned h = map->root->height + 1u; h < MAP_HEIGHT_MAX; h++)
-                out_cursor->path[h] = NULL;
+            out_cursor->top = map->root->height;
             return;
         }
         if (!node->slot[slot]) {
@@ -291,21 +323,25 @@ void page_map_cursor_store(struct map_cursor *cursor, unsigned slot, struct page
     DEBUG_ASSERT(!cursor->leaf->slot[slot] && page_is_mine(page));
     cursor->leaf->slot[slot] = page;
     cursor->leaf->used++;
-    for (unsigned height = 0; height < MAP_HEIGHT_MAX && cursor->path[height]; height++)
+    for (unsigned height = 0; height <= cursor->top; height++)
         cursor->path[height]->pages++;
+}
+
+void page_map_cursor_replace(struct map_cursor *cursor, unsigned slot, struct page *page) {
+    struct page *old = cursor->leaf->slot[slot];
+    DEBUG_ASSERT(old && page_is_mine(page));
+    cursor->leaf->slot[slot] = page;
+    page_drop(old);
 }
 
 void page_map_store(struct page_map *map, uint64_t index, struct page *page,
                     struct map_stash *stash) {
     struct map_cursor cursor;
     page_map_cursor(map, index, stash, &cursor);
-    struct page *old = cursor.leaf->slot[cursor.slot];
-    if (!old) {
+    if (cursor.leaf->slot[cursor.slot])
+        page_map_cursor_replace(&cursor, cursor.slot, page);
+    else
         page_map_cursor_store(&cursor, cursor.slot, page);
-        return;
-    }
-    cursor.leaf->slot[cursor.slot] = page;
-    page_drop(old);
 }
 
 /* ---- Cutting ---- */

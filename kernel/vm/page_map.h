@@ -96,12 +96,26 @@ void page_map_store(struct page_map *map, uint64_t index, struct page *page,
 struct map_cursor {
     struct map_node *leaf;
     unsigned slot;   /* of index */
+    unsigned top;    /* the root's height; path[0] is the leaf */
     struct map_node *path[MAP_HEIGHT_MAX];
 };
+/*
+ * page_map_find and page_map_plan_own in one walk. If no node is needed the cursor is
+ * the path, which is exclusive.
+ */
+struct map_probe {
+    struct page *page;  /* NULL: absent */
+    bool exclusive;
+    unsigned needed;
+    struct map_cursor cursor;
+};
+void page_map_probe(const struct page_map *map, uint64_t index, struct map_probe *out_probe);
 void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *stash,
                      struct map_cursor *out_cursor);
 /* Store into slot `slot` of the cursor's leaf, which is empty. */
 void page_map_cursor_store(struct map_cursor *cursor, unsigned slot, struct page *page);
+/* Store into a slot that holds a page, which is dropped. */
+void page_map_cursor_replace(struct map_cursor *cursor, unsigned slot, struct page *page);
 
 /* Nodes needed by page_map_remove of a range; 0 if all its edges are exclusive. */
 unsigned page_map_plan_remove(const struct page_map *map, uint64_t first, uint64_t last);

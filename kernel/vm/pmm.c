@@ -25,11 +25,8 @@
 #define ZONE_LIMIT GIB(4)
 #define SPANS_MAX  BOOT_RANGES_MAX
 
-struct span {
-    uint64_t first_frame, frame_count;
-    struct page *pages;
-};
-static struct span spans[SPANS_MAX];
+struct page_span page_first_span; /* spans[0], once they are sorted */
+static struct page_span spans[SPANS_MAX];
 static unsigned span_count;
 
 enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
@@ -72,7 +69,7 @@ struct page *page_of(paddr_t address) {
     return page;
 }
 
-paddr_t page_address(const struct page *page) {
+paddr_t page_address_elsewhere(const struct page *page) {
     for (unsigned i = 0; i < span_count; i++) {
         uint64_t index = (uint64_t)(page - spans[i].pages);
         if (likely((uintptr_t)page >= (uintptr_t)spans[i].pages && index < spans[i].frame_count))
@@ -80,8 +77,6 @@ paddr_t page_address(const struct page *page) {
     }
     UNREACHABLE("a page record that is none");
 }
-
-void *page_contents(const struct page *page) { return phys_to_virt(page_address(page)); }
 
 void page_state_failed(const struct page *page, enum page_state from, enum page_state to) {
     panic("page %#lx is in state %u, not %u, and was to become %u", page_address(page).value,
@@ -386,18 +381,18 @@ static void spans_collect(void) {
         uint64_t first = range->base >> PAGE_SHIFT, count = range->length >> PAGE_SHIFT;
         if (!range_has_records(range) || count == 0)
             continue;
-        struct span *last = span_count ? &spans[span_count - 1] : NULL;
+        struct page_span *last = span_count ? &spans[span_count - 1] : NULL;
         if (last && last->first_frame + last->frame_count == first)
             last->frame_count += count;
         else
-            spans[span_count++] = (struct span){first, count, NULL};
+            spans[span_count++] = (struct page_span){first, count, NULL};
     }
 }
 
 static void spans_sort_largest_first(void) {
     for (unsigned i = 1; i < span_count; i++)
         for (unsigned j = i; j > 0 && spans[j].frame_count > spans[j - 1].frame_count; j--) {
-            struct span swapped = spans[j];
+            struct page_span swapped = spans[j];
             spans[j] = spans[j - 1];
             spans[j - 1] = swapped;
         }
@@ -454,6 +449,7 @@ void pmm_init(void) {
         records += spans[i].frame_count;
     }
     spans_sort_largest_first();
+    page_first_span = spans[0];
     for (unsigned i = 0; i < boot_info.range_count; i++)
         if (range_has_records(&boot_info.ranges[i]))
             range_hand_out(&boot_info.ranges[i], records_base, bytes);

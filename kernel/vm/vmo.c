@@ -192,6 +192,19 @@ void vmo_hide_locked(struct vmo *vmo, uint64_t first, uint64_t count) {
         tlb_flush(&batch);
 }
 
+void vmo_hide_page_locked(struct vmo *vmo, uint64_t index) {
+    struct tlb_batch batch;
+    tlb_batch_init(&batch);
+    list_for_each(node, &vmo->views) {
+        struct vmo_view *view = list_entry(node, struct vmo_view, node);
+        uint64_t in_view = (index << PAGE_SHIFT) - view->offset;
+        if (in_view < view->length)
+            view_hide(view, view->base + in_view, 1, &batch);
+    }
+    if (!tlb_batch_is_empty(&batch))
+        tlb_flush(&batch);
+}
+
 void vmo_make_read_only_locked(struct vmo *vmo, uint64_t first, uint64_t count) {
     struct tlb_batch batch;
     vaddr_t va;
@@ -225,7 +238,7 @@ static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t cont
     if (rounded < vmo->size && vmo->pins)
         return ERR_BAD_STATE;
     if (tail_page(vmo, content_size, &tail_index))
-        status = vmo_own_page_locked(vmo, tail_index, &tail);
+        status = vmo_own_page_locked(vmo, tail_index, &tail, NULL);
     if (status == OK && pages < old_pages)
         status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
     if (status != OK) {

@@ -142,15 +142,17 @@ void vmo_view_add_locked(struct vmo *vmo, struct vmo_view *view) REQUIRES(vmo->l
 void vmo_view_remove_locked(struct vmo *vmo, struct vmo_view *view) REQUIRES(vmo->lock);
 /* Take pages [first, first + count) away from every view, and flush. Waits. */
 void vmo_hide_locked(struct vmo *vmo, uint64_t first, uint64_t count) REQUIRES(vmo->lock);
+void vmo_hide_page_locked(struct vmo *vmo, uint64_t index) REQUIRES(vmo->lock);
 /* Take write permission away from every view of the range, and flush. Waits. */
 void vmo_make_read_only_locked(struct vmo *vmo, uint64_t first, uint64_t count)
     REQUIRES(vmo->lock);
 /*
  * vmo_cow.c: give `vmo` a page of its own at `index`, copying it if others share it,
- * zeroed if there was none. It may then be mapped writable. ERR_NO_MEMORY.
+ * zeroed if there was none. It may then be mapped writable. *out_fresh (may be
+ * NULL): it was not ours before. ERR_NO_MEMORY.
  */
-status_t vmo_own_page_locked(struct vmo *vmo, uint64_t index, struct page **out_page)
-    REQUIRES(vmo->lock);
+status_t vmo_own_page_locked(struct vmo *vmo, uint64_t index, struct page **out_page,
+                             bool *out_fresh) REQUIRES(vmo->lock);
 /* vmo_family.c */
 status_t vmo_family_ensure(struct vmo *vmo);
 void vmo_family_join(struct vmo *parent, struct vmo *child);

@@ -35,31 +35,48 @@ static struct page *page_copy_or_zero(const struct page *from) {
 }
 
 /* All that can fail: the nodes and the page. */
-static status_t own_prepare_locked(struct vmo *vmo, uint64_t index, const struct page *shared,
+static status_t own_prepare_locked(struct vmo *vmo, const struct map_probe *probe,
                                    struct map_stash *stash, struct page **out_page)
     REQUIRES(vmo->lock) {
-    status_t status = map_stash_fill(stash, page_map_plan_own(&vmo->map, index));
-    if (status != OK)
-        return status;
-    *out_page = page_copy_or_zero(shared);
+    if (probe->needed) {
+        status_t status = map_stash_fill(stash, probe->needed);
+        if (status != OK)
+            return status;
+    }
+    *out_page = page_copy_or_zero(probe->page);
     return *out_page ? OK : ERR_NO_MEMORY;
 }
 
-status_t vmo_own_page_locked(struct vmo *vmo, uint64_t index, struct page **out_page) {
+static void own_store_locked(struct vmo *vmo, uint64_t index, struct map_probe *probe,
+                             struct map_stash *stash, struct page *page) REQUIRES(vmo->lock) {
+    if (probe->needed)
+        page_map_store(&vmo->map, index, page, stash);
+    else if (probe->page)
+        page_map_cursor_replace(&probe->cursor, probe->cursor.slot, page);
+    else
+        page_map_cursor_store(&probe->cursor, probe->cursor.slot, page);
+}
+
+status_t vmo_own_page_locked(struct vmo *vmo, uint64_t index, struct page **out_page,
+                             bool *out_fresh) {
     struct map_stash stash = MAP_STASH_INIT;
-    bool exclusive = false;
-    struct page *present = page_map_find(&vmo->map, index, &exclusive), *page;
-    if (present && exclusive) {
-        *out_page = present;
+    struct map_probe probe;
+    struct page *page;
+    page_map_probe(&vmo->map, index, &probe);
+    if (out_fresh)
+        *out_fresh = !probe.exclusive;
+    if (probe.exclusive) {
+        *out_page = probe.page;
         return OK;
     }
-    status_t status = own_prepare_locked(vmo, index, present, &stash, &page);
+    status_t status = own_prepare_locked(vmo, &probe, &stash, &page);
     if (status == OK) {
-        vmo_hide_locked(vmo, index, 1); /* the shared page, or the zero page */
-        page_map_store(&vmo->map, index, page, &stash);
+        vmo_hide_page_locked(vmo, index); /* the shared page, or the zero page */
+        own_store_locked(vmo, index, &probe, &stash, page);
         *out_page = page;
     }
-    map_stash_release(&stash);
+    if (stash.nodes)
+        map_stash_release(&stash);
     return status;
 }
 
@@ -166,7 +183,7 @@ static status_t commit_leaf_locked(struct vmo *vmo, uint64_t index, uint64_t cou
     status_t status = OK;
     for (unsigned i = 0; i < *done && status == OK; i++) {
         struct page *page;
-        status = vmo_own_page_locked(vmo, index + i, &page);
+        status = vmo_own_page_locked(vmo, index + i, &page, NULL);
     }
     return status;
 }
@@ -257,7 +274,7 @@ static status_t zero_part_locked(struct vmo *vmo, uint64_t offset, uint64_t leng
     struct page *page;
     if (length == 0 || !page_map_find(&vmo->map, offset >> PAGE_SHIFT, NULL))
         return OK;
-    status_t status = vmo_own_page_locked(vmo, offset >> PAGE_SHIFT, &page);
+    status_t status = vmo_own_page_locked(vmo, offset >> PAGE_SHIFT, &page, NULL);
     if (status == OK)
         __builtin_memset((char *)page_contents(page) + (offset & PAGE_MASK), 0, length);
     return status;

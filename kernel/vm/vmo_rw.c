@@ -46,7 +46,7 @@ static status_t step_locked(struct vmo *vmo, uint64_t offset, const struct trans
     if (!range_within(offset, length, vmo->size))
         return ERR_OUT_OF_RANGE;
     if (transfer_writes(t)) {
-        status_t status = vmo_own_page_locked(vmo, index, &page);
+        status_t status = vmo_own_page_locked(vmo, index, &page, NULL);
         if (status == OK)
             *out_moved = move_in(t, done, (char *)page_contents(page) + in_page, length);
         return status;
