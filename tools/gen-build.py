@@ -356,6 +356,7 @@ PROGRAMS = {
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_needs.c',
+        'uapps/core-tests/t_pointers.c',
         'uapps/core-tests/t_process.c',
         'uapps/core-tests/t_pressure.c',
         'uapps/core-tests/t_refused.c',
@@ -391,6 +392,7 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/core-tests/t_fault.c': '-Iuapps',
     'uapps/core-tests/t_info.c': '-Iuapps',
