@@ -39,6 +39,13 @@ def core(name, kernel, smp, builds=()):
                         f'--timeout 150 build/symbols/core-tests')
 
 
+def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100, options=''):
+    """Tests that are a user program of their own, as the first process."""
+    return Step(name, counts=True, timeout=seconds + 30, builds=[program],
+                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
+                        f'--timeout {seconds} {options} {program}')
+
+
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
@@ -86,5 +93,8 @@ STEPS = [
     shell('bios', 4),
     shell('pvh', 4, 20),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
+    user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
+    user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
+
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 ]

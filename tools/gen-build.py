@@ -377,6 +377,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'deaths': [
+        'uapps/core-tests/support.c',
+        'uapps/deaths/main.c',
+    ],
 }
 
 # Other files of the initrd: path in the image -> path in the tree.
@@ -392,6 +396,7 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    'uapps/deaths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/core-tests/t_fault.c': '-Iuapps',
