@@ -257,6 +257,10 @@ PREPARE(resource_create) {
     a[1] = ZX_RSRC_KIND_ROOT;
     a[5] = 4;
 }
+PREPARE(system_get_event) {
+    a[0] = zx_job_default();
+    a[1] = ZX_SYSTEM_EVENT_OUT_OF_MEMORY;
+}
 PREPARE(system_powerctl) { a[0] = root_resource(); }
 
 /* --- the table --- */
