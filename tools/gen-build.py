@@ -204,6 +204,18 @@ HOST_ONLY = {
         'mmu.c',
         'tlb.c',
     ],
+    'uapps/init': [
+        'frames.c',
+        'frames_test.c',
+    ],
+    'uapps/shell': [
+        'arena.c',
+        'edit.c',
+        'edit_test.c',
+        'expand.c',
+        'parse.c',
+        'parse_test.c',
+    ],
     'tests/host': [
         'boot_tables.c',
         'boot_tables_test.c',
@@ -412,6 +424,9 @@ EXTRA_FLAGS = {
     **{source: '-Iuapps' for name in PROGRAMS if name != 'core-tests'
        for source in PROGRAMS[name]},
     'uapps/common/archive.c': '-Iuapps -Ikernel',
+    'uapps/init/frames_test.c': '-Iuapps',
+    'uapps/shell/edit_test.c': '-Iuapps',
+    'uapps/shell/parse_test.c': '-Iuapps',
     'uapps/core-tests/main.c': '-Iuapps',
     'uapps/core-tests/roles.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',

@@ -201,6 +201,8 @@ static void wait_typing(struct shell *shell, struct job *job) {
         end_stage(job, i);
     }
     typing_return(shell, &typing);
+    if (shell->interrupted)
+        job->status = STATUS_KILLED; /* even if its last stage just found its input at the end */
 }
 
 void job_wait(struct shell *shell, struct job *job) {
