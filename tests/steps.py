@@ -46,6 +46,13 @@ def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100,
                         f'--timeout {seconds} {options} {program}')
 
 
+def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
+    """A stress program or model as the first process; it prints the seed it began with."""
+    return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
+                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
+                        f'--timeout {seconds} build/symbols/{program} {words}')
+
+
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
@@ -101,4 +108,14 @@ STEPS = [
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
 
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
+
+    # Memory objects and regions in lock step with models, and under stress; see SOAK below.
+    stress('model', 1, '--steps 250000', 90),
+    stress('model', 4, '--steps 24000', 90),
+]
+
+# What only `./jx test soak` runs: the same for longer.
+SOAK = [
+    stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
+    stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
 ]

@@ -318,6 +318,9 @@ def tool(source):
     return [f'uapps/tools/{source}.c'] + UAPPS_COMMON
 
 
+# What the stress programs and models share.
+STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
+
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
@@ -333,6 +336,13 @@ PROGRAMS = {
         'uapps/init/service.c',
         'uapps/init/session.c',
     ] + UAPPS_COMMON,
+    'model': [
+        'uapps/model/main.c',
+        'uapps/model/vmo_model.c',
+        'uapps/model/world.c',
+        'uapps/model/world_check.c',
+        'uapps/model/world_view.c',
+    ] + STRESS_COMMON,
     'poweroff': tool('power'),
     'reboot': tool('power'),
     'sh': [
@@ -423,14 +433,11 @@ EXTRA_FLAGS = {
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Iuapps -Ikernel',
-<<<<<<< HEAD
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',
     'uapps/core-tests/main.c': '-Iuapps',
     'uapps/core-tests/roles.c': '-Iuapps',
-=======
->>>>>>> b301e02 (core-tests: handles, events, waits, ports, channels, sockets, timers, futexes, log)
     'uapps/core-tests/t_needs.c': '-Ikernel',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',

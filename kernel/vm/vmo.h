@@ -91,8 +91,8 @@ status_t vmo_create(uint64_t size, bool resizable, struct vmo **out_vmo);
 status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_vmo);
 /*
  * A full snapshot of [offset, offset + size); what lies outside the parent is zero.
- * offset is page aligned, size rounded up, their sum does not overflow.
- * ERR_BAD_STATE if pinned.
+ * offset is page aligned, size rounded up. ERR_NOT_SUPPORTED of a slice, ERR_OUT_OF_RANGE
+ * if the window ends above VMO_SIZE_MAX, ERR_BAD_STATE if pinned.
  */
 status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
                              struct vmo **out_child);
