@@ -436,8 +436,6 @@ EXTRA_FLAGS = {
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',
-    'uapps/core-tests/main.c': '-Iuapps',
-    'uapps/core-tests/roles.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',
