@@ -186,6 +186,21 @@ KERNEL_ALSO_ON_HOST = [
     'kernel/arch/amd64/boot_ranges.c',
     'kernel/dev/acpi.c',
     'kernel/dev/acpi_test.c',
+    'kernel/dev/console_dev.c',
+    'kernel/syscall/dispatch.c',
+    'kernel/syscall/sys_channel.c',
+    'kernel/syscall/sys_handle.c',
+    'kernel/syscall/sys_info.c',
+    'kernel/syscall/sys_info_list.c',
+    'kernel/syscall/sys_log.c',
+    'kernel/syscall/sys_property.c',
+    'kernel/syscall/sys_socket.c',
+    'kernel/syscall/sys_system.c',
+    'kernel/syscall/sys_task.c',
+    'kernel/syscall/sys_time.c',
+    'kernel/syscall/sys_util.c',
+    'kernel/syscall/sys_vm.c',
+    'kernel/syscall/sys_wait.c',
 ]
 
 # The kernel image links with this script; empty as long as there is none.
@@ -222,6 +237,8 @@ HOST_ONLY = {
         'fmt_compare_test.c',
         'machine.c',
         'main.c',
+        'play.c',
+        'play_test.c',
         'ulib_test.c',
         'ulib_under_test.c',
         'vdso_test.c',
@@ -235,6 +252,7 @@ FUZZERS = {
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
     'f_page_map': ['tests/fuzz/f_page_map.c'],
+    'f_syscalls': ['tests/fuzz/f_syscalls.c'],
 }
 
 # Small host programs of one file each, built with the host compiler.
