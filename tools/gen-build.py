@@ -373,6 +373,7 @@ PROGRAMS = {
         'uapps/shell/main.c',
         'uapps/shell/parse.c',
         'uapps/shell/run.c',
+        'uapps/shell/typing.c',
         'uapps/shell/vars.c',
     ] + UAPPS_COMMON,
     'bench': [

@@ -102,6 +102,14 @@ class Keys(unittest.TestCase):
         self.type('sleep 0.5\recho typed ahead\r')
         self.prompt_with('^typed ahead$')
 
+    def test_commands_typed_in_one_go_look_as_if_typed_one_by_one(self):
+        first = len(self.shell.screen.lines) - 1
+        self.type('echo one\rtrue\recho two | cat\r')
+        self.shell.wait_text('^two$')
+        self.shell.wait(self.shell.at_prompt, 20, 'prompt')
+        self.assertEqual(['$ echo one', 'one', '$ true', '$ echo two | cat', 'two', '$ '],
+                         self.shell.screen.lines[first:])
+
     def test_a_line_may_go_on(self):
         self.type('echo "one\r')
         self.shell.wait_text('^> $')
@@ -166,6 +174,13 @@ class Keys(unittest.TestCase):
     def test_only_the_programs_of_the_image_get_authority(self):
         self.assertEqual(['ps: no root job: ZX_ERR_ACCESS_DENIED'], self.shell.command('/boot/ps'))
         self.assertIn('init', self.shell.command('sh -c ps')[2])
+
+    def test_every_tool_has_help(self):
+        names = self.shell.command('ls /bin') + ['exit', 'export', 'jobs', 'set', 'time', 'wait']
+        others = {'bench', 'bench-nothing', 'core-tests'}
+        for name in sorted(set(names) - others):
+            lines = self.shell.command(f'{name} --help')
+            self.assertRegex(lines[0], rf'^usage: .*\b{name}\b')
 
     def test_scripts(self):
         for command in ('sh /boot/script a "b  c"', '/boot/script a "b  c"', 'sh boot/script a "b  c"'):
