@@ -29,7 +29,7 @@ def shell(boot, smp=1, times=1):
     """Commands typed at the shell, by one way to boot."""
     return Step(f'shell-{boot}-{smp}cpu' + ('' if times == 1 else f'-{times}-times'), timeout=180,
                 command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} --times {times} '
-                        'tests/qemu/shell.transcript')
+                        'tests/qemu/shell.transcript README.md')
 
 
 def core(name, kernel, smp, builds=()):
