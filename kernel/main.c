@@ -74,9 +74,12 @@ static void run_boot_tests(void) {
 
 /* ---- The first process ---- */
 
-/* A moment after init began to run; under -icount the ticks are instructions. */
+/* A moment after init began to run; under -icount the ticks are instructions. Only when
+   asked, because the line would get into what init writes. */
 static void report_boot(void) {
     uint64_t total, calibration;
+    if (!boot_option_bool("boot.ticks", false))
+        return;
     settle();
     if (boot_ticks(&total, &calibration))
         log_info("boot: %lu ticks to the first user instruction, and %lu to measure the clocks",

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """run.py [NAME...]: runs the tests of tests/steps.py; `./jx test` calls it.
 
-Without names all of them run. A name is a step, or the beginning of several.
+Without names all of them run. A name is a step, or the beginning of several; `soak`
+is the long ones, which run only when asked for.
 Progress goes to standard error; a failed step shows its output. The last line is
 `N passed, N failed`, and the exit status is 0 only if nothing failed.
   --list   names the steps       -v   shows the output of passed steps too
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from steps import STEPS
+from steps import SOAK, STEPS
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 TALLY = re.compile(r'^(?:ktest: )?(\d+) passed, (\d+) failed\s*$', re.M)
@@ -82,6 +83,7 @@ def chosen(names):
                or os.path.exists(os.path.join(TOP, step.wants))]
     if not names:
         return present
+    present += SOAK
     steps = [step for step in present if step.name in names]
     steps = steps or [step for step in present if step.name.startswith(tuple(names))]
     if not steps:

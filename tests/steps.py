@@ -29,7 +29,7 @@ def shell(boot, smp=1, times=1):
     """Commands typed at the shell, by one way to boot."""
     return Step(f'shell-{boot}-{smp}cpu' + ('' if times == 1 else f'-{times}-times'), timeout=180,
                 command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} --times {times} '
-                        'tests/qemu/shell.transcript')
+                        'tests/qemu/shell.transcript README.md')
 
 
 def core(name, kernel, smp, builds=()):
@@ -37,6 +37,20 @@ def core(name, kernel, smp, builds=()):
     return Step(name, counts=True, timeout=180, builds=list(builds),
                 command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout 150 build/symbols/core-tests')
+
+
+def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100, options=''):
+    """Tests that are a user program of their own, as the first process."""
+    return Step(name, counts=True, timeout=seconds + 30, builds=[program],
+                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
+                        f'--timeout {seconds} {options} {program}')
+
+
+def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
+    """A stress program or model as the first process; it prints the seed it began with."""
+    return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
+                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
+                        f'--timeout {seconds} build/symbols/{program} {words}')
 
 
 STEPS = [
@@ -85,6 +99,23 @@ STEPS = [
     shell('pvh', 4),
     shell('bios', 4),
     shell('pvh', 4, 20),
+    Step('tools-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/tools.transcript'),
+    Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
+    Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
+    Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
+    user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
+    user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
+
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
+
+    # Memory objects and regions in lock step with models, and under stress; see SOAK below.
+    stress('model', 1, '--steps 250000', 90),
+    stress('model', 4, '--steps 24000', 90),
+]
+
+# What only `./jx test soak` runs: the same for longer.
+SOAK = [
+    stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
+    stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
 ]

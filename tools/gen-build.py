@@ -186,6 +186,21 @@ KERNEL_ALSO_ON_HOST = [
     'kernel/arch/amd64/boot_ranges.c',
     'kernel/dev/acpi.c',
     'kernel/dev/acpi_test.c',
+    'kernel/dev/console_dev.c',
+    'kernel/syscall/dispatch.c',
+    'kernel/syscall/sys_channel.c',
+    'kernel/syscall/sys_handle.c',
+    'kernel/syscall/sys_info.c',
+    'kernel/syscall/sys_info_list.c',
+    'kernel/syscall/sys_log.c',
+    'kernel/syscall/sys_property.c',
+    'kernel/syscall/sys_socket.c',
+    'kernel/syscall/sys_system.c',
+    'kernel/syscall/sys_task.c',
+    'kernel/syscall/sys_time.c',
+    'kernel/syscall/sys_util.c',
+    'kernel/syscall/sys_vm.c',
+    'kernel/syscall/sys_wait.c',
 ]
 
 # The kernel image links with this script; empty as long as there is none.
@@ -204,12 +219,26 @@ HOST_ONLY = {
         'mmu.c',
         'tlb.c',
     ],
+    'uapps/init': [
+        'frames.c',
+        'frames_test.c',
+    ],
+    'uapps/shell': [
+        'arena.c',
+        'edit.c',
+        'edit_test.c',
+        'expand.c',
+        'parse.c',
+        'parse_test.c',
+    ],
     'tests/host': [
         'boot_tables.c',
         'boot_tables_test.c',
         'fmt_compare_test.c',
         'machine.c',
         'main.c',
+        'play.c',
+        'play_test.c',
         'ulib_test.c',
         'ulib_under_test.c',
         'vdso_test.c',
@@ -223,6 +252,7 @@ FUZZERS = {
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
     'f_page_map': ['tests/fuzz/f_page_map.c'],
+    'f_syscalls': ['tests/fuzz/f_syscalls.c'],
 }
 
 # Small host programs of one file each, built with the host compiler.
@@ -306,6 +336,9 @@ def tool(source):
     return [f'uapps/tools/{source}.c'] + UAPPS_COMMON
 
 
+# What the stress programs and models share.
+STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
+
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
@@ -321,6 +354,13 @@ PROGRAMS = {
         'uapps/init/service.c',
         'uapps/init/session.c',
     ] + UAPPS_COMMON,
+    'model': [
+        'uapps/model/main.c',
+        'uapps/model/vmo_model.c',
+        'uapps/model/world.c',
+        'uapps/model/world_check.c',
+        'uapps/model/world_view.c',
+    ] + STRESS_COMMON,
     'poweroff': tool('power'),
     'reboot': tool('power'),
     'sh': [
@@ -333,6 +373,7 @@ PROGRAMS = {
         'uapps/shell/main.c',
         'uapps/shell/parse.c',
         'uapps/shell/run.c',
+        'uapps/shell/typing.c',
         'uapps/shell/vars.c',
     ] + UAPPS_COMMON,
     'bench': [
@@ -351,21 +392,31 @@ PROGRAMS = {
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
+        'uapps/core-tests/t_channel.c',
+        'uapps/core-tests/t_debuglog.c',
+        'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_fault.c',
+        'uapps/core-tests/t_futex.c',
+        'uapps/core-tests/t_handle.c',
         'uapps/core-tests/t_info.c',
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_needs.c',
-        'uapps/core-tests/t_process.c',
+        'uapps/core-tests/t_pointers.c',
+        'uapps/core-tests/t_port.c',
         'uapps/core-tests/t_pressure.c',
+        'uapps/core-tests/t_process.c',
         'uapps/core-tests/t_refused.c',
+        'uapps/core-tests/t_socket.c',
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_threads.c',
+        'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_vmar.c',
         'uapps/core-tests/t_vmo.c',
         'uapps/core-tests/t_vmo_alias.c',
         'uapps/core-tests/t_vmo_clone.c',
+        'uapps/core-tests/t_wait.c',
     ],
 }
 
@@ -376,6 +427,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'deaths': [
+        'uapps/core-tests/support.c',
+        'uapps/deaths/main.c',
+    ],
 }
 
 # Other files of the initrd: path in the image -> path in the tree.
@@ -391,22 +446,15 @@ EXTRA_INPUTS = {
 
 # Flags for single files.
 EXTRA_FLAGS = {
+    **{source: '-Iuapps' for name in PROGRAMS for source in PROGRAMS[name]},
+    'uapps/deaths/main.c': '-Iuapps',
+    'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
-    'uapps/core-tests/t_fault.c': '-Iuapps',
-    'uapps/core-tests/t_info.c': '-Iuapps',
-    'uapps/core-tests/t_pressure.c': '-Iuapps',
-    'uapps/core-tests/t_job.c': '-Iuapps',
-    'uapps/core-tests/t_process.c': '-Iuapps',
-    'uapps/core-tests/t_thread.c': '-Iuapps',
-    'uapps/core-tests/t_vmar.c': '-Iuapps',
-    'uapps/core-tests/t_vmo.c': '-Iuapps',
-    'uapps/core-tests/t_vmo_clone.c': '-Iuapps',
     'uapps/bench/nothing.c': '-Ikernel',
-    **{source: '-Iuapps' for name in PROGRAMS if name != 'core-tests'
-       for source in PROGRAMS[name]},
     'uapps/common/archive.c': '-Iuapps -Ikernel',
-    'uapps/core-tests/main.c': '-Iuapps',
-    'uapps/core-tests/roles.c': '-Iuapps',
+    'uapps/init/frames_test.c': '-Iuapps',
+    'uapps/shell/edit_test.c': '-Iuapps',
+    'uapps/shell/parse_test.c': '-Iuapps',
     'uapps/core-tests/t_needs.c': '-Ikernel',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',

@@ -75,7 +75,7 @@ class Capture(jx_exec.Run):
 def measure(words, memory):
     """{row: instructions} of one machine."""
     arguments = jx_exec.Arguments(['bench'] + words)
-    command_line = ['log=debug', 'ktest=off', 'exec=/bin/bench']
+    command_line = ['log=debug', 'ktest=off', 'boot.ticks', 'exec=/bin/bench']
     if words:
         command_line.append('exec.args=' + ','.join(map(jx_exec.escape, words)))
     options = machine.Options(cpu=CPU, memory=memory, icount=True, words=command_line)

@@ -15,13 +15,10 @@
 
 static int32_t height(const struct tree_node *node) { return node ? node->balance : 0; }
 
-/* Returns whether the height changed. */
-static bool update_height(struct tree_node *node) {
-    int32_t before = node->balance;
+static void update_height(struct tree_node *node) {
     int32_t left = height(node->left), right = height(node->right);
 
     node->balance = 1 + MAX(left, right);
-    return node->balance != before;
 }
 
 /* Let `node` (which may be NULL) take the place of `old` below old's parent. */
@@ -83,11 +80,29 @@ static struct tree_node *rebalance(struct tree *tree, struct tree_node *node) {
     return node;
 }
 
-static void mend_upward(struct tree *tree, struct tree_node *node) {
+/* A new leaf has grown below: up to where the height stays, or one mend gives it back. */
+static void mend_grown(struct tree *tree, struct tree_node *node) {
+    for (struct tree_node *parent = node->parent; parent; node = parent, parent = node->parent) {
+        if (parent->balance > node->balance)
+            return;
+        struct tree_node *sibling = parent->left == node ? parent->right : parent->left;
+        if (height(sibling) < node->balance - 1) {
+            rebalance(tree, parent);
+            return;
+        }
+        parent->balance = node->balance + 1;
+    }
+}
+
+/* Something is gone below `node`: up to where the height stays as it was. */
+static void mend_shrunk(struct tree *tree, struct tree_node *node) {
     while (node) {
         int32_t before = node->balance;
-        update_height(node);
-        node = rebalance(tree, node);
+        int32_t left = height(node->left), right = height(node->right);
+        if (left - right > 1 || right - left > 1)
+            node = rebalance(tree, node);
+        else
+            node->balance = 1 + MAX(left, right);
         if (node->balance == before)
             return;
         node = node->parent;
@@ -115,7 +130,7 @@ void tree_insert(struct tree *tree, struct tree_node *node) {
     *link = node;
     if (is_first)
         tree->leftmost = node;
-    mend_upward(tree, parent);
+    mend_grown(tree, node);
 }
 
 /* `next`, the least node on the right of `node`, takes its place; returns where to mend. */
@@ -146,23 +161,9 @@ void tree_remove(struct tree *tree, struct tree_node *node) {
         mend = replace_by_next(tree, node, tree_next(node));
     else
         replace_child(tree, node, node->left ? node->left : node->right);
-    mend_upward(tree, mend);
+    mend_shrunk(tree, mend);
     node->parent = node->left = node->right = NULL;
     node->linked = false;
-}
-
-struct tree_node *tree_find_le(const struct tree *tree, uint64_t key) {
-    struct tree_node *node = tree->root, *best = NULL;
-
-    while (node) {
-        if (node->key <= key) {
-            best = node;
-            node = node->right;
-        } else {
-            node = node->left;
-        }
-    }
-    return best;
 }
 
 struct tree_node *tree_find_ge(const struct tree *tree, uint64_t key) {

@@ -28,7 +28,16 @@ ALWAYS_INLINE struct tree_node *tree_first(const struct tree *tree) { return tre
 void tree_insert(struct tree *tree, struct tree_node *node);
 void tree_remove(struct tree *tree, struct tree_node *node);
 /* The last node with key <= `key`, or NULL. */
-struct tree_node *tree_find_le(const struct tree *tree, uint64_t key);
+ALWAYS_INLINE struct tree_node *tree_find_le(const struct tree *tree, uint64_t key) {
+    struct tree_node *node = tree->root, *best = NULL;
+
+    while (node) {
+        bool right = node->key <= key;
+        best = right ? node : best;
+        node = right ? node->right : node->left;
+    }
+    return best;
+}
 /* The first node with key >= `key`, or NULL. */
 struct tree_node *tree_find_ge(const struct tree *tree, uint64_t key);
 struct tree_node *tree_last(const struct tree *tree);

@@ -87,6 +87,8 @@ KTEST_QUICK(handle_table, a_reserved_value_is_not_valid_until_it_is_published) {
     handle_table_init(&table);
     if (handle_table_reserve(&table, 2, values) != OK) {
         handle_release(&handle);
+        handle_table_clear(&table);
+        handle_table_destroy(&table);
         EXPECT(!"no memory");
         return;
     }
@@ -110,6 +112,8 @@ KTEST_QUICK(handle_table, a_closed_table_refuses_and_releases_what_is_published_
     handle_table_init(&table);
     if (handle_table_reserve(&table, 1, &value) != OK) {
         handle_release(&handle);
+        handle_table_clear(&table);
+        handle_table_destroy(&table);
         EXPECT(!"no memory");
         return;
     }

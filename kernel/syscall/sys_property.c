@@ -132,13 +132,17 @@ static status_t set_threshold(struct waitable *object, uint32_t property, struct
                : socket_set_tx_threshold(socket_from(object), threshold);
 }
 
-static status_t set_content_size(struct waitable *object, struct user_in value, uint64_t size) {
+/* Bytes behind the end are zeroed, so whoever may not write may not do this either. */
+static status_t set_content_size(struct waitable *object, rights_t rights, struct user_in value,
+                                 uint64_t size) {
     uint64_t content_size;
 
     if (size < sizeof(content_size))
         return ERR_BUFFER_TOO_SMALL;
     if (object->ops->type != ZX_OBJ_TYPE_VMO)
         return ERR_WRONG_TYPE;
+    if (!(rights & ZX_RIGHT_WRITE))
+        return ERR_ACCESS_DENIED;
     status_t status = user_copy_in(&content_size, value, sizeof(content_size));
     return status == OK ? vmo_set_content_size(vmo_from(object), content_size) : status;
 }
@@ -162,10 +166,12 @@ static status_t set_kill_on_oom(struct waitable *object, struct user_in value, u
 status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user_in value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
+    rights_t rights;
 
     if (value.address == 0)
         return ERR_INVALID_ARGS;
-    status_t status = sys_lookup(handle, 0, ZX_RIGHT_SET_PROPERTY, &object);
+    status_t status = handle_table_get(sys_table(), handle, 0, ZX_RIGHT_SET_PROPERTY, &object,
+                                       &rights);
     if (status != OK)
         return status;
     switch (property) {
@@ -178,7 +184,7 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_SOCKET_TX_THRESHOLD:
         return set_threshold(object, property, value, value_size);
     case ZX_PROP_VMO_CONTENT_SIZE:
-        return set_content_size(object, value, value_size);
+        return set_content_size(object, rights, value, value_size);
     case ZX_PROP_JOB_KILL_ON_OOM:
         return set_kill_on_oom(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:

@@ -102,7 +102,8 @@ void region_destroy(struct waitable *object) {
 
 /* ---- Finding ---- */
 
-struct region *aspace_find_locked(struct aspace *aspace, vaddr_t address) {
+static struct region *find_mapping_locked(struct aspace *aspace, vaddr_t address)
+    REQUIRES(aspace->lock) {
     struct region *at = aspace->root;
     while (at && at->kind == REGION_VMAR) {
         struct tree_node *node = tree_find_le(&at->children, address);
@@ -110,7 +111,17 @@ struct region *aspace_find_locked(struct aspace *aspace, vaddr_t address) {
         if (at && region_end(at) <= address)
             at = NULL;
     }
+    if (at)
+        aspace->recent = at;
     return at;
+}
+
+/* Faults come in runs: the mapping of the last one is usually that of the next. */
+struct region *aspace_find_locked(struct aspace *aspace, vaddr_t address) {
+    struct region *recent = aspace->recent;
+    if (likely(recent && address - recent->start < recent->size))
+        return recent;
+    return find_mapping_locked(aspace, address);
 }
 
 status_t aspace_resolve(struct aspace *aspace, vaddr_t address, struct aspace_place *out_place) {

@@ -43,6 +43,7 @@ struct region {
     struct vmo *pages;         /* mapping: vmo_pages_of(vmo); its lock guards the view */
     uint64_t limit;            /* mapping: offset in `pages` that a slice does not pass */
     struct vmo_view view;      /* mapping: of `pages`; under pages->lock */
+    bool touched;              /* mapping: the page table may show it; under pages->lock */
     struct list_node dead_node;
 };
 
@@ -51,6 +52,7 @@ struct aspace {
     struct mutex lock;         /* RANK_ASPACE */
     struct region *root;       /* referenced until destroyed; under lock */
     uint64_t random;           /* state for placement; under lock */
+    struct region *recent;     /* the mapping last made or asked for; NULL; under lock */
     vaddr_t arena;             /* where placement prefers to put things */
     vaddr_t vdso_code, vdso_code_end, vdso_base; /* 0: not mapped; set once; under lock */
     uint64_t mapping_count;    /* under lock */

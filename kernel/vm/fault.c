@@ -45,6 +45,7 @@ static unsigned entry_prot(const struct region *mapping, bool exclusive) {
 
 static status_t install(struct region *mapping, vaddr_t va, const struct mmu_entry *entries,
                         size_t count) {
+    mapping->touched = true;
     MUTEX_GUARD(&mapping->aspace->mmu_lock);
     return mmu_install(&mapping->aspace->mmu, va, entries, count);
 }

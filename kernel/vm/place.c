@@ -13,12 +13,6 @@
 
 #define SPECIFIC_ANY (ZX_VM_SPECIFIC | ZX_VM_SPECIFIC_OVERWRITE)
 
-bool region_alignment(uint32_t options, unsigned *out_log2) {
-    unsigned log2 = options >> ZX_VM_ALIGN_BASE;
-    *out_log2 = MAX(log2, (unsigned)PAGE_SHIFT);
-    return log2 == 0 || (log2 >= 10 && log2 <= 32);
-}
-
 static uint64_t place_random_locked(struct aspace *aspace) REQUIRES(aspace->lock) {
     uint64_t x = aspace->random;
     x ^= x << 13;
@@ -69,9 +63,8 @@ static bool place_first_fit_locked(struct region *vmar, vaddr_t low, vaddr_t hig
     }
 }
 
-static status_t place_anywhere_locked(struct region *vmar, uint64_t limit, uint64_t size,
-                                      uint64_t align, vaddr_t *out_start)
-    REQUIRES(vmar->aspace->lock) {
+status_t region_place_anywhere_locked(struct region *vmar, uint64_t limit, uint64_t size,
+                                      uint64_t align, vaddr_t *out_start) {
     struct aspace *aspace = vmar->aspace;
     vaddr_t low = vmar->start, high = vmar->start + limit;
     vaddr_t arena_low = MAX(low, aspace->arena), arena_high = MIN(high, aspace->arena + ARENA_SIZE);
@@ -89,7 +82,7 @@ status_t region_place_locked(struct region *vmar, uint32_t options, uint64_t off
                              uint64_t size, vaddr_t *out_start) {
     bool specific = options & SPECIFIC_ANY, upper = options & ZX_VM_OFFSET_IS_UPPER_LIMIT;
     unsigned align_log2;
-    if (!region_alignment(options, &align_log2))
+    if (unlikely(!region_alignment(options, &align_log2)))
         return ERR_INVALID_ARGS;
     if ((specific && upper) || (offset && !specific && !upper) || !is_page_aligned(offset))
         return ERR_INVALID_ARGS;
@@ -100,8 +93,8 @@ status_t region_place_locked(struct region *vmar, uint32_t options, uint64_t off
     if (!upper && (offset >= vmar->size || size > vmar->size - offset))
         return ERR_INVALID_ARGS;
     if (!specific)
-        return place_anywhere_locked(vmar, upper ? offset : vmar->size, size, 1ull << align_log2,
-                                     out_start);
+        return region_place_anywhere_locked(vmar, upper ? offset : vmar->size, size,
+                                            1ull << align_log2, out_start);
     vaddr_t start = vmar->start + offset;
     if (start & ((1ull << align_log2) - 1))
         return ERR_INVALID_ARGS;

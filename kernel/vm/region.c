@@ -22,8 +22,11 @@ struct region *region_alloc(struct aspace *aspace, enum region_kind kind) {
 }
 
 void regions_release(struct list *dead) {
-    for (struct list_node *node = list_pop(dead); node; node = list_pop(dead))
-        region_unref(list_entry(node, struct region, dead_node));
+    while (!list_is_empty(dead)) {
+        struct region *region = list_entry(dead->head.next, struct region, dead_node);
+        list_remove(&region->dead_node);
+        region_unref(region);
+    }
 }
 
 void region_insert_locked(struct region *parent, struct region *region, vaddr_t start,
@@ -35,29 +38,36 @@ void region_insert_locked(struct region *parent, struct region *region, vaddr_t 
     region->node.key = start;
     tree_insert(&parent->children, &region->node);
     region->aspace->mapping_count += region->kind == REGION_MAPPING;
+    if (region->kind == REGION_MAPPING)
+        region->aspace->recent = region;
 }
 
-static void region_leave_locked(struct region *region, struct list *dead)
-    REQUIRES(region->aspace->lock) {
+static void region_leave_locked(struct region *region) REQUIRES(region->aspace->lock) {
     if (region->parent)
         tree_remove(&region->parent->children, &region->node);
     region->parent = NULL;
     region->alive = false;
+    if (region->aspace->recent == region)
+        region->aspace->recent = NULL;
     region->aspace->mapping_count -= region->kind == REGION_MAPPING;
-    list_add_tail(dead, &region->dead_node);
 }
 
 struct region *region_first_overlap_locked(struct region *vmar, vaddr_t start, vaddr_t end) {
     if (start >= end) /* what is left of a range when its last part was cut */
         return NULL;
+    struct region *recent = vmar->aspace->recent;
+    if (recent && recent->parent == vmar && start - recent->start < recent->size)
+        return recent;
     struct tree_node *node = tree_find_le(&vmar->children, start);
     if (node && region_end(tree_entry(node, struct region, node)) > start)
         return tree_entry(node, struct region, node);
-    node = tree_find_ge(&vmar->children, start);
+    node = node ? tree_next(node) : tree_first(&vmar->children);
     return node && node->key < end ? tree_entry(node, struct region, node) : NULL;
 }
 
 struct region *region_next_overlap_locked(struct region *child, vaddr_t end) {
+    if (region_end(child) >= end)
+        return NULL;
     struct tree_node *node = tree_next(&child->node);
     return node && node->key < end ? tree_entry(node, struct region, node) : NULL;
 }
@@ -70,13 +80,18 @@ static void mmu_clear_range(struct aspace *aspace, vaddr_t start, uint64_t size,
     mmu_clear(&aspace->mmu, start, size >> PAGE_SHIFT, batch);
 }
 
-/* Under the VMO's lock, so that nothing comes back. */
-static void clear_and_flush(struct aspace *aspace, vaddr_t start, uint64_t size) {
+static void NOINLINE clear_and_flush(struct aspace *aspace, vaddr_t start, uint64_t size) {
     struct tlb_batch batch;
     tlb_batch_init(&batch);
     mmu_clear_range(aspace, start, size, &batch);
     if (!tlb_batch_is_empty(&batch))
         tlb_flush(&batch);
+}
+
+/* Under the VMO's lock, so that nothing comes back. */
+static void hide(struct region *mapping, vaddr_t start, uint64_t size) {
+    if (mapping->touched)
+        clear_and_flush(mapping->aspace, start, size);
 }
 
 void mapping_show_locked(struct region *mapping, uint64_t vmo_offset) {
@@ -100,13 +115,19 @@ void mapping_set_vmo(struct region *mapping, struct vmo *vmo) {
 static void view_drop(struct region *mapping) {
     struct vmo *pages = mapping->pages;
     MUTEX_GUARD(&pages->lock);
-    clear_and_flush(mapping->aspace, mapping->start, mapping->size);
+    hide(mapping, mapping->start, mapping->size);
     vmo_view_remove_locked(pages, &mapping->view);
 }
 
-void mapping_remove_locked(struct region *mapping, struct list *dead) {
+void mapping_take_locked(struct region *mapping) {
     view_drop(mapping);
-    region_leave_locked(mapping, dead);
+    region_leave_locked(mapping);
+}
+
+static void mapping_remove_locked(struct region *mapping, struct list *dead)
+    REQUIRES(mapping->aspace->lock) {
+    mapping_take_locked(mapping);
+    list_add_tail(dead, &mapping->dead_node);
 }
 
 static void view_split(struct region *left, struct region *right, vaddr_t at) {
@@ -118,6 +139,7 @@ static void view_split(struct region *left, struct region *right, vaddr_t at) {
                                     .base = at,
                                     .offset = left->view.offset + left->view.length,
                                     .length = region_end(left) - at};
+    right->touched = left->touched;
     vmo_view_add_locked(pages, &right->view);
 }
 
@@ -138,7 +160,7 @@ struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct r
 static void mapping_trim(struct region *mapping, vaddr_t start, vaddr_t end) {
     struct vmo *pages = mapping->pages;
     MUTEX_GUARD(&pages->lock);
-    clear_and_flush(mapping->aspace, start, end - start);
+    hide(mapping, start, end - start);
     mapping->view.length -= end - start;
     if (start == mapping->start) {
         mapping->view.base = end;
@@ -183,7 +205,8 @@ void vmar_destroy_locked(struct region *vmar, struct list *dead) {
         }
         struct region *parent = at->parent;
         mutex_assert_held(&at->aspace->lock);
-        region_leave_locked(at, dead);
+        region_leave_locked(at);
+        list_add_tail(dead, &at->dead_node);
         if (at == vmar)
             return;
         at = parent;

@@ -96,11 +96,11 @@ static bool hits_vdso_locked(struct aspace *aspace, vaddr_t start, vaddr_t end)
     return aspace->vdso_code && start <= aspace->vdso_code && aspace->vdso_code < end;
 }
 
-/* Would removing [start, end) cut a child VMAR, or touch what must stay? */
-static status_t check_removal_locked(struct region *vmar, vaddr_t start, vaddr_t end,
-                                     bool vmars_allowed) REQUIRES(vmar->aspace->lock) {
-    for (struct region *child = region_first_overlap_locked(vmar, start, end); child;
-         child = region_next_overlap_locked(child, end)) {
+/* Would removing [start, end), with `first` in it, cut a child VMAR, or touch what must stay? */
+static status_t check_removal_locked(struct region *vmar, struct region *first, vaddr_t start,
+                                     vaddr_t end, bool vmars_allowed)
+    REQUIRES(vmar->aspace->lock) {
+    for (struct region *child = first; child; child = region_next_overlap_locked(child, end)) {
         bool inside = child->start >= start && region_end(child) <= end;
         if (child->kind == REGION_VMAR && (!vmars_allowed || !inside))
             return ERR_INVALID_ARGS;
@@ -108,10 +108,10 @@ static status_t check_removal_locked(struct region *vmar, vaddr_t start, vaddr_t
     return hits_vdso_locked(vmar->aspace, start, end) ? ERR_ACCESS_DENIED : OK;
 }
 
-static void remove_range_locked(struct region *vmar, vaddr_t start, vaddr_t end,
-                                struct spares *spares, struct list *dead)
+static void remove_range_locked(struct region *vmar, struct region *first, vaddr_t start,
+                                vaddr_t end, struct spares *spares, struct list *dead)
     REQUIRES(vmar->aspace->lock) {
-    struct region *child = region_first_overlap_locked(vmar, start, end);
+    struct region *child = first;
     while (child) {
         vaddr_t from = MAX(start, child->start), to = MIN(end, region_end(child));
         mutex_assert_held(&child->aspace->lock);
@@ -153,9 +153,39 @@ struct map_request {
     uint64_t vmo_offset, length;
 };
 
-static status_t map_locked(struct region *vmar, const struct map_request *r,
-                           struct region *mapping, struct spares *spares, struct list *dead)
+/* Take away what lies where the mapping is to go. Nothing fails after this. */
+static status_t overwrite_locked(struct region *vmar, const struct map_request *r, vaddr_t start,
+                                 struct spares *spares, struct list *dead)
     REQUIRES(vmar->aspace->lock) {
+    vaddr_t end = start + r->length;
+    struct region *first = region_first_overlap_locked(vmar, start, end);
+    status_t status = check_removal_locked(vmar, first, start, end, false);
+    if (status == OK)
+        status = check_vdso_locked(vmar->aspace, r->vmo, r->options, r->vmo_offset, r->length);
+    if (status == OK)
+        remove_range_locked(vmar, first, start, end, spares, dead);
+    return status;
+}
+
+static void note_vdso_locked(struct aspace *aspace, const struct map_request *r, vaddr_t start)
+    REQUIRES(aspace->lock) {
+    aspace->vdso_code = start;
+    aspace->vdso_code_end = start + r->length;
+    aspace->vdso_base = start - r->vmo_offset;
+}
+
+/* Most requests leave the place to the kernel, and say nothing else about it. */
+static status_t place_locked(struct region *vmar, const struct map_request *r, vaddr_t *out_start)
+    REQUIRES(vmar->aspace->lock) {
+    if (likely(!(r->options & ~PERM_MASK) && r->offset == 0 && r->length <= vmar->size))
+        return region_place_anywhere_locked(vmar, vmar->size, r->length, PAGE_SIZE, out_start);
+    return region_place_locked(vmar, r->options, r->offset, r->length, out_start);
+}
+
+/* `spares` and `dead` are for what is overwritten; NULL if nothing is to be. */
+ALWAYS_INLINE status_t map_locked(struct region *vmar, const struct map_request *r,
+                                  struct region *mapping, struct spares *spares,
+                                  struct list *dead) REQUIRES(vmar->aspace->lock) {
     struct aspace *aspace = vmar->aspace;
     vaddr_t start;
     mutex_assert_held(&aspace->lock);
@@ -164,57 +194,81 @@ static status_t map_locked(struct region *vmar, const struct map_request *r,
         return ERR_BAD_STATE;
     if (r->length == 0)
         return ERR_INVALID_ARGS;
-    status_t status = region_place_locked(vmar, r->options, r->offset, r->length, &start);
-    if (status == OK && (r->options & ZX_VM_SPECIFIC_OVERWRITE))
-        status = check_removal_locked(vmar, start, start + r->length, false);
+    status_t status = place_locked(vmar, r, &start);
     if (status == OK)
-        status = check_vdso_locked(aspace, r->vmo, r->options, r->vmo_offset, r->length);
+        status = spares ? overwrite_locked(vmar, r, start, spares, dead)
+                        : check_vdso_locked(aspace, r->vmo, r->options, r->vmo_offset, r->length);
     if (status != OK)
         return status;
-    if (r->options & ZX_VM_SPECIFIC_OVERWRITE)
-        remove_range_locked(vmar, start, start + r->length, spares, dead);
-    if (r->vmo->vdso_code_length && (r->options & ZX_VM_PERM_EXECUTE)) {
-        aspace->vdso_code = start;
-        aspace->vdso_code_end = start + r->length;
-        aspace->vdso_base = start - r->vmo_offset;
-    }
+    if (unlikely(r->vmo->vdso_code_length && (r->options & ZX_VM_PERM_EXECUTE)))
+        note_vdso_locked(aspace, r, start);
     region_insert_locked(vmar, mapping, start, r->length);
     mapping_show_locked(mapping, r->vmo_offset);
-    if (!(r->options & ZX_VM_MAP_RANGE))
+    if (likely(!(r->options & ZX_VM_MAP_RANGE)))
         return OK;
     status = mapping_populate_locked(mapping, start, start + r->length);
     if (status != OK)
-        mapping_remove_locked(mapping, dead);
+        mapping_take_locked(mapping);
     return status;
 }
 
-static status_t map_with(struct region *vmar, const struct map_request *r, struct region *mapping,
-                         struct spares *spares, struct list *dead) {
+static status_t map_in_place(struct region *vmar, const struct map_request *r,
+                             struct region *mapping) {
+    MUTEX_GUARD(&vmar->aspace->lock);
+    return map_locked(vmar, r, mapping, NULL, NULL);
+}
+
+static status_t map_with_spares(struct region *vmar, const struct map_request *r,
+                                struct region *mapping, struct spares *spares,
+                                struct list *dead) {
     MUTEX_GUARD(&vmar->aspace->lock);
     return map_locked(vmar, r, mapping, spares, dead);
+}
+
+static status_t NOINLINE map_over(struct region *vmar, const struct map_request *r,
+                                  struct region *mapping) {
+    struct spares spares;
+    struct list dead;
+    list_init(&dead);
+    status_t status = spares_fill(vmar->aspace, &spares);
+    if (status == OK)
+        status = map_with_spares(vmar, r, mapping, &spares, &dead);
+    regions_release(&dead);
+    spares_release(&spares);
+    return status;
+}
+
+/* What some options ask for; before and after the check of the permissions. */
+static bool options_clash(uint32_t options) {
+    return ((options & ZX_VM_MAP_RANGE) && (options & ZX_VM_SPECIFIC_OVERWRITE)) ||
+           (options & CAN_MAP_RWX);
+}
+static status_t check_map_options(const struct map_request *r) {
+    unsigned align_log2;
+    if ((r->options & ~MAP_OPTIONS) || !region_alignment(r->options, &align_log2))
+        return ERR_INVALID_ARGS;
+    if ((r->options & ZX_VM_REQUIRE_NON_RESIZABLE) && r->vmo->resizable)
+        return ERR_NOT_SUPPORTED;
+    return OK;
 }
 
 /* The checks before the region lock, in the documented order. */
 static status_t check_map(const struct region *vmar, const struct map_request *r,
                           uint32_t possible) {
-    uint32_t perm = r->options & PERM_MASK;
-    unsigned align_log2;
+    uint32_t perm = r->options & PERM_MASK, others = r->options & ~PERM_MASK;
     uint64_t end, rounded;
     if ((perm & (ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE)) && !(perm & ZX_VM_PERM_READ))
         return ERR_INVALID_ARGS;
-    if ((r->options & ZX_VM_MAP_RANGE) && (r->options & ZX_VM_SPECIFIC_OVERWRITE))
-        return ERR_INVALID_ARGS;
-    if (r->options & CAN_MAP_RWX)
+    if (others && options_clash(others))
         return ERR_INVALID_ARGS;
     if (perm & ~possible)
         return ERR_ACCESS_DENIED;
-    if ((r->options & ~MAP_OPTIONS) || !region_alignment(r->options, &align_log2))
-        return ERR_INVALID_ARGS;
-    if ((r->options & ZX_VM_REQUIRE_NON_RESIZABLE) && r->vmo->resizable)
-        return ERR_NOT_SUPPORTED;
+    status_t status = others ? check_map_options(r) : OK;
+    if (status != OK)
+        return status;
     bool rounds = page_round_up_checked(r->length, &rounded);
     bool fits = rounds && !__builtin_add_overflow(r->vmo_offset, rounded, &end);
-    if (fits && !(r->options & ZX_VM_ALLOW_FAULTS) && end > vmo_size(r->vmo))
+    if (fits && !(others & ZX_VM_ALLOW_FAULTS) && end > vmo_size(r->vmo))
         return ERR_BUFFER_TOO_SMALL;
     if (perm & ~vmar->possible)
         return ERR_ACCESS_DENIED;
@@ -224,38 +278,29 @@ static status_t check_map(const struct region *vmar, const struct map_request *r
 status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct vmo *vmo,
                   uint64_t vmo_offset, uint64_t length, uint32_t possible, vaddr_t *out_address) {
     struct map_request request = {options, offset, vmo, vmo_offset, length};
-    struct spares spares = {{NULL, NULL}};
-    struct list dead;
-    list_init(&dead);
     status_t status = check_map(vmar, &request, possible);
     if (status != OK)
         return status;
     request.length = round_up(length, PAGE_SIZE);
-    AUTO(region) mapping = region_alloc(vmar->aspace, REGION_MAPPING);
+    struct region *mapping = region_alloc(vmar->aspace, REGION_MAPPING);
     if (!mapping)
         return ERR_NO_MEMORY;
     mapping->possible = possible & vmar->possible;
     mapping->perm = options & PERM_MASK;
     mapping_set_vmo(mapping, vmo);
-    if (options & ZX_VM_SPECIFIC_OVERWRITE)
-        status = spares_fill(vmar->aspace, &spares);
+    status = options & ZX_VM_SPECIFIC_OVERWRITE ? map_over(vmar, &request, mapping)
+                                                : map_in_place(vmar, &request, mapping);
     if (status == OK)
-        status = map_with(vmar, &request, mapping, &spares, &dead);
-    if (status == OK)
-        *out_address = mapping->start;
-    if (status == OK || list_node_is_linked(&mapping->dead_node))
-        (void)TAKE(mapping); /* the tree's now, or the dead ones' */
-    regions_release(&dead);
-    spares_release(&spares);
+        *out_address = mapping->start; /* the reference is the tree's now */
+    else
+        region_unref(mapping);
     return status;
 }
 
 /* ---- unmap ---- */
 
 /* Only one mapping that spans more than the whole range on both sides is split. */
-static bool needs_split_locked(struct region *vmar, vaddr_t start, vaddr_t end)
-    REQUIRES(vmar->aspace->lock) {
-    struct region *first = region_first_overlap_locked(vmar, start, end);
+static bool needs_split(const struct region *first, vaddr_t start, vaddr_t end) {
     return first && first->kind == REGION_MAPPING && first->start < start &&
            region_end(first) > end;
 }
@@ -264,34 +309,59 @@ static bool needs_split_locked(struct region *vmar, vaddr_t start, vaddr_t end)
 static status_t unmap(struct region *vmar, vaddr_t address, uint64_t length,
                       struct spares *spares, struct list *dead) {
     MUTEX_GUARD(&vmar->aspace->lock);
+    vaddr_t end = address + length;
     status_t status = check_range_locked(vmar, address, length);
-    if (status == OK)
-        status = check_removal_locked(vmar, address, address + length, true);
     if (status != OK)
         return status;
-    if (!spares->regions[0] && needs_split_locked(vmar, address, address + length))
+    struct region *first = region_first_overlap_locked(vmar, address, end);
+    status = check_removal_locked(vmar, first, address, end, true);
+    if (status != OK)
+        return status;
+    if (!spares->regions[0] && needs_split(first, address, end))
         return ERR_INTERNAL_RETRY;
-    remove_range_locked(vmar, address, address + length, spares, dead);
+    remove_range_locked(vmar, first, address, end, spares, dead);
     return OK;
 }
 
-status_t vmar_unmap(struct region *vmar, vaddr_t address, uint64_t length) {
+static status_t NOINLINE unmap_range(struct region *vmar, vaddr_t address, uint64_t length) {
     struct spares spares = {{NULL, NULL}};
     struct list dead;
-    uint64_t rounded;
     list_init(&dead);
-    if (!is_page_aligned(address) || length == 0 || !page_round_up_checked(length, &rounded) ||
-        address + rounded < address)
-        return ERR_INVALID_ARGS;
-    status_t status = unmap(vmar, address, rounded, &spares, &dead);
+    status_t status = unmap(vmar, address, length, &spares, &dead);
     if (status == ERR_INTERNAL_RETRY) {
         status = spares_fill(vmar->aspace, &spares);
         if (status == OK)
-            status = unmap(vmar, address, rounded, &spares, &dead);
+            status = unmap(vmar, address, length, &spares, &dead);
     }
     spares_release(&spares);
     regions_release(&dead);
     return status;
+}
+
+/* The usual case, one whole mapping: it is out of the tree then, and the caller's. Else NULL. */
+static struct region *take_whole_mapping(struct region *vmar, vaddr_t address, uint64_t length) {
+    MUTEX_GUARD(&vmar->aspace->lock);
+    if (!vmar->alive)
+        return NULL;
+    struct region *mapping = region_first_overlap_locked(vmar, address, address + length);
+    if (!mapping || mapping->kind != REGION_MAPPING || mapping->start != address ||
+        mapping->size != length || hits_vdso_locked(vmar->aspace, address, address + length))
+        return NULL;
+    mutex_assert_held(&mapping->aspace->lock);
+    mapping_take_locked(mapping);
+    return mapping;
+}
+
+status_t vmar_unmap(struct region *vmar, vaddr_t address, uint64_t length) {
+    uint64_t rounded;
+    if (!is_page_aligned(address) || length == 0 || !page_round_up_checked(length, &rounded) ||
+        address + rounded < address)
+        return ERR_INVALID_ARGS;
+    struct region *mapping = take_whole_mapping(vmar, address, rounded);
+    if (unlikely(!mapping))
+        return unmap_range(vmar, address, rounded);
+    region_unref(mapping);
+    return OK;
 }
 
 /* ---- protect ---- */

@@ -134,8 +134,7 @@ status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_
     return OK;
 }
 
-uint64_t vmo_size(struct vmo *named) {
-    struct vmo *vmo = named->is_slice ? named : vmo_pages_of(named);
+uint64_t vmo_size_now(struct vmo *vmo) {
     MUTEX_GUARD(&vmo->lock);
     return vmo->size;
 }

@@ -91,8 +91,8 @@ status_t vmo_create(uint64_t size, bool resizable, struct vmo **out_vmo);
 status_t vmo_create_from_loader(paddr_t base, uint64_t length, struct vmo **out_vmo);
 /*
  * A full snapshot of [offset, offset + size); what lies outside the parent is zero.
- * offset is page aligned, size rounded up, their sum does not overflow.
- * ERR_BAD_STATE if pinned.
+ * offset is page aligned, size rounded up. ERR_NOT_SUPPORTED of a slice, ERR_OUT_OF_RANGE
+ * if the window ends above VMO_SIZE_MAX, ERR_BAD_STATE if pinned.
  */
 status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
                              struct vmo **out_child);
@@ -108,7 +108,11 @@ status_t vmo_create_reference(struct vmo *parent, bool resizable, struct vmo **o
 
 /* The VMO whose pages this one shows: itself, unless it is an alias. */
 ALWAYS_INLINE struct vmo *vmo_pages_of(struct vmo *vmo) { return vmo->shown ? vmo->shown : vmo; }
-uint64_t vmo_size(struct vmo *vmo);
+uint64_t vmo_size_now(struct vmo *vmo); /* of one that may be resized */
+ALWAYS_INLINE uint64_t vmo_size(struct vmo *named) {
+    struct vmo *vmo = named->is_slice ? named : vmo_pages_of(named);
+    return vmo->resizable ? vmo_size_now(vmo) : vmo->size;
+}
 /* ERR_UNAVAILABLE not resizable, ERR_OUT_OF_RANGE, ERR_BAD_STATE pinned, ERR_NO_MEMORY. */
 status_t vmo_set_size(struct vmo *vmo, uint64_t size);
 /*

@@ -109,8 +109,11 @@ static status_t snapshot_map(struct vmo *parent, uint64_t offset, struct vmo *ch
 status_t vmo_create_snapshot(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
                              struct vmo **out_child) {
     AUTO(vmo) child = NULL;
+    uint64_t end;
     if (parent->is_slice)
         return ERR_NOT_SUPPORTED;
+    if (__builtin_add_overflow(offset, size, &end) || end > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
     status_t status = vmo_create(size, resizable, &child);
     if (status == OK)
         status = vmo_family_ensure(parent);

@@ -9,10 +9,13 @@
 #include "arch/console.h"
 #include "arch/platform.h"
 #include "arch/upcall.h"
+#include "dev/console_dev.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "object/object.h"
+#include "object/job.h"
 #include "sched/sched.h"
+#include "tests/host/play.h"
 #include "vm/entropy.h"
 #include "vm/kernel_thread.h"
 #include "vm/pmm.h"
@@ -57,8 +60,12 @@ static void main_thread(void *unused) {
     sched_start_reaper(reaper);
     arch_start_cpus(&platform, MAX_CPUS);
     entropy_init();
+    console_dev_init();
     status_t status = objects_init();
     ASSERT(status == OK);
+    status = job_init_root();
+    ASSERT(status == OK);
+    play_init();
     machine_body();
     host_finish(0);
 }

@@ -9,17 +9,21 @@
 
 #define BIG_SAMPLES 5
 
+#define READ_WRITE (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE)
+
 ROW(map_unmap_1page) {
-    zx_handle_t vmo = vmo_committed(PAGE);
-    MEASURE(32, unmap(map_whole(vmo, PAGE), PAGE));
+    zx_handle_t vmo = vmo_committed(PAGE), root = zx_vmar_root_self();
+    zx_vaddr_t address;
+    MEASURE(32, CHECK(zx_vmar_map(root, READ_WRITE, 0, vmo, 0, PAGE, &address));
+            CHECK(zx_vmar_unmap(root, address, PAGE)));
     CHECK(zx_handle_close(vmo));
 }
 
 ROW(map_touch_unmap_1page) {
-    zx_handle_t vmo = vmo_committed(PAGE);
-    uintptr_t address;
-    MEASURE(32, address = map_whole(vmo, PAGE); *(volatile uint8_t *)address = 1;
-            unmap(address, PAGE));
+    zx_handle_t vmo = vmo_committed(PAGE), root = zx_vmar_root_self();
+    zx_vaddr_t address;
+    MEASURE(32, CHECK(zx_vmar_map(root, READ_WRITE, 0, vmo, 0, PAGE, &address));
+            *(volatile uint8_t *)address = 1; CHECK(zx_vmar_unmap(root, address, PAGE)));
     CHECK(zx_handle_close(vmo));
 }
 

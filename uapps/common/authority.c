@@ -66,8 +66,7 @@ size_t authority_for(const struct authority *own, const char *path,
     zx_handle_t handle;
     if (!need)
         return 0;
-    if (need->root_job &&
-        zx_handle_duplicate(own->root_job, need->root_job, &handle) == ZX_OK)
+    if (need->root_job && zx_handle_duplicate(own->root_job, need->root_job, &handle) == ZX_OK)
         handles[count++] = (struct jx_launch_handle){AUTHORITY_ROOT_JOB, handle};
     if (need->system && system_connect(own->system, need->system, &handle) == ZX_OK)
         handles[count++] = (struct jx_launch_handle){AUTHORITY_SYSTEM, handle};

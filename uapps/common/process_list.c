@@ -4,7 +4,6 @@
 #include "common/process_list.h"
 
 #include <stdlib.h>
-#include <zircon/rights.h>
 
 #include "common/authority.h"
 #include "common/tasks.h"
@@ -21,8 +20,7 @@ int process_list_main(int argc, char **argv, const char *help, zx_object_info_to
     tool_start(argc, argv, help);
     if (argc != 2 || !tasks_parse_koid(argv[1], &koid))
         return tool_usage();
-    zx_status_t status =
-        tasks_find(authority.root_job, koid, ZX_RIGHT_SAME_RIGHTS, &process, &kind);
+    zx_status_t status = tasks_find(authority.root_job, koid, &process, &kind);
     if (status == ZX_OK)
         status = tasks_list(process, topic, record_size, &records, &count);
     if (status != ZX_OK)

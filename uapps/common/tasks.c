@@ -107,28 +107,27 @@ bool tasks_walk(zx_handle_t root, bool threads, task_visit *visit, void *context
 
 struct search {
     zx_koid_t koid;
-    zx_rights_t rights;
-    zx_status_t status;
     zx_handle_t handle;
     enum task_kind kind;
 };
 
-static bool match(void *context, const struct task *task) {
+static bool match(void *context, struct task *task) {
     struct search *search = context;
-    if (task->koid != search->koid)
+    if (task->koid != search->koid || task->depth == 0)
         return true;
     search->kind = task->kind;
-    search->status = zx_handle_duplicate(task->handle, search->rights, &search->handle);
+    search->handle = task->handle;
+    task->handle = ZX_HANDLE_INVALID; /* taken */
     return false;
 }
 
-zx_status_t tasks_find(zx_handle_t root, zx_koid_t koid, zx_rights_t rights,
-                       zx_handle_t *out_task, enum task_kind *out_kind) {
-    struct search search = {.koid = koid, .rights = rights, .status = ZX_ERR_NOT_FOUND};
+zx_status_t tasks_find(zx_handle_t root, zx_koid_t koid, zx_handle_t *out_task,
+                       enum task_kind *out_kind) {
+    struct search search = {.koid = koid};
     if (root == ZX_HANDLE_INVALID)
         return ZX_ERR_ACCESS_DENIED;
     (void)tasks_walk(root, true, match, &search);
     *out_task = search.handle;
     *out_kind = search.kind;
-    return search.status;
+    return search.handle != ZX_HANDLE_INVALID ? ZX_OK : ZX_ERR_NOT_FOUND;
 }

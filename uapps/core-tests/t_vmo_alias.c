@@ -184,6 +184,34 @@ TEST(content_size_is_a_number_that_zeroes_what_it_cuts_off) {
     EXPECT_OK(zx_handle_close(vmo));
 }
 
+TEST(the_content_size_is_not_for_those_who_may_not_write) {
+    zx_handle_t vmo;
+    uint64_t content = 0;
+    REQUIRE_OK(zx_vmo_create(PAGE, 0, &vmo));
+    set_byte(vmo, 0, 'w');
+    zx_handle_t view = child_of(vmo, ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_NO_WRITE, 0, PAGE);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED,
+              zx_object_set_property(view, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof content));
+    EXPECT_EQ('w', byte_at(vmo, 0));
+    EXPECT_OK(zx_handle_close(view));
+    EXPECT_OK(zx_handle_close(vmo));
+}
+
+TEST(a_window_that_is_too_far_off_gets_the_error_of_its_kind) {
+    const uint64_t far = (uint64_t)0 - PAGE;
+    zx_handle_t vmo, none;
+    REQUIRE_OK(zx_vmo_create(2 * PAGE, 0, &vmo));
+    zx_handle_t slice = child_of(vmo, ZX_VMO_CHILD_SLICE, 0, PAGE);
+    EXPECT_EQ(ZX_ERR_OUT_OF_RANGE,
+              zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, far, 2 * PAGE, &none));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS,
+              zx_vmo_create_child(vmo, ZX_VMO_CHILD_SLICE, far, PAGE, &none));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_vmo_create_child(slice, ZX_VMO_CHILD_SNAPSHOT, far, 2 * PAGE, &none));
+    EXPECT_OK(zx_handle_close(slice));
+    EXPECT_OK(zx_handle_close(vmo));
+}
+
 TEST(hints_and_cache_operations_refuse_only_nonsense) {
     zx_handle_t vmo;
     REQUIRE_OK(zx_vmo_create(PAGE, 0, &vmo));

@@ -11,8 +11,8 @@
 #include <threads.h>
 #include <zircon/syscalls.h>
 
-#include "init/frames.h"
 #include "common/socket.h"
+#include "init/frames.h"
 
 #define CHUNK 256 /* what one call of the kernel moves at most */
 
@@ -107,4 +107,6 @@ zx_status_t console_start(enum console_kind wanted, zx_handle_t resource,
     return ZX_OK;
 }
 
-void console_drain(void) { (void)thrd_join(output_thread, NULL); }
+void console_drain(void) {
+    (void)thrd_join(output_thread, NULL);
+}

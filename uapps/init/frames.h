@@ -15,10 +15,10 @@
 
 /* All zero: nothing has been seen. */
 struct frames {
-    unsigned preamble;    /* bytes of JXIO seen */
-    bool escaped;         /* the last byte was 0x10 */
-    unsigned header;      /* bytes of the length seen */
-    uint32_t left;        /* of the frame */
+    unsigned preamble; /* bytes of JXIO seen */
+    bool escaped;      /* the last byte was 0x10 */
+    unsigned header;   /* bytes of the length seen */
+    uint32_t left;     /* of the frame */
     bool ended;
 };
 

@@ -23,6 +23,5 @@ void session_run(const struct machine *machine);
  * Start a program in a new job of the root job with streams and authority of its own.
  * `input` and `output` are given away, unless there is an error. The job is the caller's.
  */
-zx_status_t start_program(const struct machine *machine, const char *const *argv,
-                          zx_handle_t input, zx_handle_t output, zx_handle_t *out_job,
-                          zx_handle_t *out_process);
+zx_status_t start_program(const struct machine *machine, const char *const *argv, zx_handle_t input,
+                          zx_handle_t output, zx_handle_t *out_job, zx_handle_t *out_process);

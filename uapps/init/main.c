@@ -20,8 +20,7 @@ static const char help[] =
     "The first process. It needs the root resource, so it cannot be run from the shell.\n";
 
 /* The streams, in the order of their numbers; standard error is the same as output. */
-static size_t add_streams(zx_handle_t input, zx_handle_t output,
-                          struct jx_launch_handle *handles) {
+static size_t add_streams(zx_handle_t input, zx_handle_t output, struct jx_launch_handle *handles) {
     zx_handle_t error = ZX_HANDLE_INVALID;
     (void)zx_handle_duplicate(output, ZX_RIGHT_SAME_RIGHTS, &error);
     handles[0] = (struct jx_launch_handle){PA_HND(PA_FD, 0), input};
@@ -30,9 +29,8 @@ static size_t add_streams(zx_handle_t input, zx_handle_t output,
     return 3;
 }
 
-zx_status_t start_program(const struct machine *machine, const char *const *argv,
-                          zx_handle_t input, zx_handle_t output, zx_handle_t *out_job,
-                          zx_handle_t *out_process) {
+zx_status_t start_program(const struct machine *machine, const char *const *argv, zx_handle_t input,
+                          zx_handle_t output, zx_handle_t *out_job, zx_handle_t *out_process) {
     static const char *const no_environment[] = {NULL};
     struct jx_launch_handle handles[3 + AUTHORITY_HANDLES];
     char error[160];

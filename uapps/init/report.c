@@ -10,7 +10,9 @@
 
 static zx_handle_t kernel_log;
 
-void report_init(zx_handle_t log) { kernel_log = log; }
+void report_init(zx_handle_t log) {
+    kernel_log = log;
+}
 
 void report(const char *format, ...) {
     char line[ZX_LOG_RECORD_DATA_MAX];

@@ -56,9 +56,8 @@ void service_power_off(zx_handle_t resource) {
 }
 
 /* Do what is asked; *out_handle, if any, travels with the answer. */
-static zx_status_t fulfil(const struct connection *connection,
-                          const struct system_request *request, struct system_answer *answer,
-                          zx_handle_t *out_handle) {
+static zx_status_t fulfil(const struct connection *connection, const struct system_request *request,
+                          struct system_answer *answer, zx_handle_t *out_handle) {
     if (request->kind >= SYSTEM_REQUESTS)
         return ZX_ERR_INVALID_ARGS;
     if (!(connection->may & SYSTEM_MAY(request->kind)))
@@ -89,8 +88,8 @@ static zx_status_t serve_one(const struct connection *connection) {
     struct system_answer answer = {0};
     zx_handle_t handle = ZX_HANDLE_INVALID;
     uint32_t size = 0;
-    zx_status_t status = zx_channel_read(connection->channel, 0, &request, NULL, sizeof request, 0,
-                                         &size, NULL);
+    zx_status_t status =
+        zx_channel_read(connection->channel, 0, &request, NULL, sizeof request, 0, &size, NULL);
     if (status != ZX_OK)
         return status;
     if (size != sizeof request)

@@ -144,8 +144,9 @@ static int do_help(struct shell *shell, char **argv, struct output *output) {
     output_add(output, "Programs: `ls /bin`. Each tells its use by --help. Built in:");
     for (size_t i = 0; i < sizeof builtins / sizeof builtins[0]; i++)
         output_add(output, " %s", builtins[i].name);
-    output_add(output, ".\nCOMMAND && COMMAND, ||, ;, |, < FILE, & (background), NAME=VALUE, $NAME, "
-                       "$?\n");
+    output_add(output,
+               ".\nCOMMAND && COMMAND, ||, ;, |, < FILE, & (background), NAME=VALUE, $NAME, "
+               "$?\n");
     return 0;
 }
 

@@ -66,8 +66,7 @@ static void insert(struct edit *edit, char byte) {
         put(edit, "\a");
         return;
     }
-    memmove(edit->line + edit->cursor + 1, edit->line + edit->cursor,
-            edit->length - edit->cursor);
+    memmove(edit->line + edit->cursor + 1, edit->line + edit->cursor, edit->length - edit->cursor);
     edit->line[edit->cursor++] = byte;
     edit->length++;
     if (edit->cursor == edit->length && edit->length <= room(edit))

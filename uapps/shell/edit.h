@@ -30,14 +30,14 @@ struct edit {
 
     char line[EDIT_LINE_MAX]; /* terminated when an event is returned */
     size_t length, cursor;
-    size_t shown; /* the first byte on the screen */
+    size_t shown;    /* the first byte on the screen */
     unsigned escape; /* bytes of an escape sequence seen */
     char escape_digit;
 
     char *history[EDIT_HISTORY]; /* the oldest first */
     size_t history_count;
-    size_t history_at;           /* history_count: the new line */
-    char draft[EDIT_LINE_MAX];   /* the new line while an old one shows */
+    size_t history_at;         /* history_count: the new line */
+    char draft[EDIT_LINE_MAX]; /* the new line while an old one shows */
 };
 
 /* Show the prompt and begin an empty line. */

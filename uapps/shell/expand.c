@@ -34,8 +34,8 @@ static void put(struct field *field, char c) {
 
 static void end_field(struct field *field) {
     if (field->exists)
-        words_add(field->out, arena_copy(field->arena, field->text ? field->text : "",
-                                         field->length));
+        words_add(field->out,
+                  arena_copy(field->arena, field->text ? field->text : "", field->length));
     field->length = 0;
     field->exists = false;
 }

@@ -10,6 +10,8 @@
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
+#include "shell/typing.h"
+
 static struct job *background; /* the oldest first */
 
 /* --- one job --- */
@@ -82,138 +84,29 @@ static bool is_running(struct job *job) {
     return running;
 }
 
-/* --- waiting with a person at the keyboard --- */
+/* --- waiting --- */
 
-#define CTRL(letter) ((letter) & 0x1f)
-
-/* What is typed for the job; it gets whole lines. */
-struct typing {
-    struct job *job;
-    char line[1024];
-    size_t length;
-    struct input kept; /* lines that the job could not take */
-};
-
-static void typing_send(struct typing *typing) {
-    size_t sent = 0;
-    if (typing->job->typed != ZX_HANDLE_INVALID)
-        (void)zx_socket_write(typing->job->typed, 0, typing->line, typing->length, &sent);
-    input_append(&typing->kept, typing->line + sent, typing->length - sent);
-    typing->length = 0;
-}
-
-static void typing_close(struct typing *typing) {
-    (void)zx_handle_close(typing->job->typed);
-    typing->job->typed = ZX_HANDLE_INVALID;
-}
-
-static void typing_erase(struct typing *typing, size_t count) {
-    for (; count > 0 && typing->length > 0; count--) {
-        typing->length--;
-        shell_print("\b \b");
-    }
-}
-
-static void typing_add(struct typing *typing, char byte) {
-    if (typing->length == sizeof typing->line - 1) {
-        shell_print("\a");
-        return;
-    }
-    typing->line[typing->length++] = byte;
-    shell_print("%c", byte);
-}
-
-/* All that the job was sent and has not read. */
-static void take_unread(struct typing *typing, struct input *unread) {
-    char bytes[256];
-    size_t length;
-    while (zx_socket_read(typing->job->unread, 0, bytes, sizeof bytes, &length) == ZX_OK)
-        input_append(unread, bytes, length);
-}
-
-/* The job is killed, and what was typed so far is forgotten. */
-static void typing_interrupt(struct shell *shell, struct typing *typing) {
-    struct input unread = {0};
-    shell_print("^C\n");
-    shell->interrupted = true;
-    (void)zx_task_kill(typing->job->handle);
-    typing_close(typing);
-    take_unread(typing, &unread);
-    free(unread.bytes);
-    typing->kept.begin = typing->kept.end;
-    typing->length = 0;
-}
-
-/* A byte typed while the job is in the foreground. */
-static void typing_feed(struct shell *shell, struct typing *typing, char byte) {
-    if (byte == CTRL('C')) {
-        typing_interrupt(shell, typing);
-    } else if (byte == CTRL('D')) {
-        if (typing->length > 0)
-            typing_send(typing);
-        else
-            typing_close(typing);
-    } else if (byte == CTRL('U')) {
-        typing_erase(typing, typing->length);
-    } else if (byte == 0x7f || byte == CTRL('H')) {
-        typing_erase(typing, 1);
-    } else if (byte == '\n' || byte == '\r') {
-        typing->line[typing->length++] = '\n'; /* typing_add leaves room for it */
-        shell_print("\n");
-        typing_send(typing);
-    } else if ((unsigned char)byte >= ' ' || byte == '\t') {
-        typing_add(typing, byte);
-    }
-}
-
-static void typing_take(struct shell *shell, struct typing *typing) {
-    int byte;
-    input_fill(&shell->input);
-    while ((byte = input_take(&shell->input)) >= 0)
-        typing_feed(shell, typing, (char)byte);
-}
-
-/* What the job did not read was meant for the shell, or for the next job. */
-static void typing_return(struct shell *shell, struct typing *typing) {
-    struct input unread = {0};
-    take_unread(typing, &unread);
-    input_append(&unread, typing->kept.bytes + typing->kept.begin,
-                 typing->kept.end - typing->kept.begin);
-    input_append(&unread, typing->line, typing->length);
-    input_give_back(&shell->input, unread.bytes + unread.begin, unread.end - unread.begin);
-    free(unread.bytes);
-    free(typing->kept.bytes);
-}
-
-static void wait_typing(struct shell *shell, struct job *job) {
-    struct typing typing = {.job = job};
-    for (size_t i = 0; i < job->count; i++) {
-        if (job->processes[i] == ZX_HANDLE_INVALID)
-            continue;
-        zx_wait_item_t items[] = {
-            {.handle = job->processes[i], .waitfor = ZX_PROCESS_TERMINATED},
-            {.handle = shell->input.socket, .waitfor = ZX_SOCKET_READABLE},
-        };
-        do {
-            typing_take(shell, &typing);
-        } while (zx_object_wait_many(items, 2, ZX_TIME_INFINITE) == ZX_OK &&
-                 !(items[0].pending & ZX_PROCESS_TERMINATED));
-        end_stage(job, i);
-    }
-    typing_return(shell, &typing);
+static void wait_process(zx_handle_t process) {
+    (void)zx_object_wait_one(process, ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE, NULL);
 }
 
 void job_wait(struct shell *shell, struct job *job) {
-    if (shell->interactive) {
-        wait_typing(shell, job);
-        return;
-    }
+    struct typing typing;
+    if (shell->interactive)
+        typing_begin(&typing, shell, job);
     for (size_t i = 0; i < job->count; i++) {
         if (job->processes[i] == ZX_HANDLE_INVALID)
             continue;
-        (void)zx_object_wait_one(job->processes[i], ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE, NULL);
+        if (shell->interactive)
+            typing_wait(&typing, job->processes[i]);
+        else
+            wait_process(job->processes[i]);
         end_stage(job, i);
     }
+    if (shell->interactive)
+        typing_end(&typing);
+    if (shell->interrupted)
+        job->status = STATUS_KILLED; /* even if its last stage just found its input at the end */
 }
 
 /* --- the list --- */

@@ -15,8 +15,8 @@ struct job {
     int status;             /* of the last stage, so far as it is known */
     zx_duration_t cpu_time; /* of the stages that have ended */
     /* In the foreground of an interactive shell. */
-    zx_handle_t typed;      /* what is typed goes there; ZX_HANDLE_INVALID: nowhere */
-    zx_handle_t unread;     /* the other end, to get back what nobody has read */
+    zx_handle_t typed;  /* what is typed goes there; ZX_HANDLE_INVALID: nowhere */
+    zx_handle_t unread; /* the other end, to get back what nobody has read */
 };
 
 /* Of `count` stages. NULL: no memory, or no job can be made; said already. */

@@ -18,8 +18,8 @@ static const char help[] =
     "Runs commands: from standard input, with a line editor (-i), from TEXT, or from a\n"
     "file of the image. `help` in the shell tells what can be typed.\n";
 
-#define PROMPT         "$ "
-#define PROMPT_MORE    "> "
+#define PROMPT              "$ "
+#define PROMPT_MORE         "> "
 #define COLUMNS_IF_NOT_TOLD 80
 
 /* --- text --- */
@@ -28,23 +28,30 @@ static void complain(const struct shell *shell, const char *error) {
     fprintf(stderr, "%s: %s\n", shell->name, error);
 }
 
-void shell_run_text(struct shell *shell, const char *text) {
+/* Run the first line of a text, unless it is not complete and more of it may come. */
+static enum parse_result run_line(struct shell *shell, const char *text, bool more_may_come,
+                                  size_t *out_used) {
+    struct arena arena = {0};
+    struct chain *chains;
+    const char *error;
+    enum parse_result result = parse_line(text, &arena, &chains, out_used, &error);
+    if (result == PARSE_OK) {
+        shell_run_chains(shell, chains);
+    } else if (result == PARSE_ERROR || !more_may_come) {
+        complain(shell, result == PARSE_MORE ? "the text ends inside a command" : error);
+        shell->status = STATUS_USAGE;
+    }
+    arena_free(&arena);
+    return result;
+}
+
+static void run_text(struct shell *shell, const char *text) {
     while (*text && !shell->exiting) {
-        struct arena arena = {0};
-        struct chain *chains;
-        const char *error;
         size_t used;
-        enum parse_result result = parse_line(text, &arena, &chains, &used, &error);
-        if (result == PARSE_OK) {
-            shell_run_chains(shell, chains);
-            jobs_reap(shell);
-        } else {
-            complain(shell, result == PARSE_MORE ? "the text ends inside a command" : error);
-            shell->status = STATUS_USAGE;
+        if (run_line(shell, text, false, &used) != PARSE_OK)
             shell->exiting = true;
-        }
         text += used;
-        arena_free(&arena);
+        jobs_reap(shell);
     }
 }
 
@@ -62,7 +69,7 @@ static void run_file(struct shell *shell, const char *path) {
         shell->status = STATUS_CANNOT_RUN;
         return;
     }
-    shell_run_text(shell, text);
+    run_text(shell, text);
     free(text);
 }
 
@@ -77,23 +84,6 @@ static bool append_line(char **text, const char *line) {
     memcpy(longer + old, line, more + 1);
     *text = longer;
     return true;
-}
-
-/* Run the text if it is complete; false: it wants another line. */
-static bool run_if_complete(struct shell *shell, const char *text, bool last) {
-    struct arena arena = {0};
-    struct chain *chains;
-    const char *error;
-    size_t used;
-    enum parse_result result = parse_line(text, &arena, &chains, &used, &error);
-    if (result == PARSE_OK) {
-        shell_run_chains(shell, chains);
-    } else if (result == PARSE_ERROR || last) {
-        complain(shell, result == PARSE_MORE ? "the text ends inside a command" : error);
-        shell->status = STATUS_USAGE;
-    }
-    arena_free(&arena);
-    return result != PARSE_MORE || last;
 }
 
 /* --- a person --- */
@@ -125,9 +115,10 @@ static enum edit_event edit_line(struct shell *shell, struct edit *edit, const c
 /* One command, of one line or more. */
 static void converse_once(struct shell *shell, struct edit *edit) {
     char *text = NULL;
-    bool complete = false;
+    size_t used;
+    enum parse_result result = PARSE_MORE;
     jobs_reap(shell);
-    while (!complete) {
+    while (result == PARSE_MORE) {
         enum edit_event event = edit_line(shell, edit, text ? PROMPT_MORE : PROMPT);
         if (event == EDIT_END && !text)
             shell->exiting = true;
@@ -136,7 +127,7 @@ static void converse_once(struct shell *shell, struct edit *edit) {
         edit_remember(edit, edit->line);
         if (!append_line(&text, edit->line) || !append_line(&text, "\n"))
             break;
-        complete = run_if_complete(shell, text, false);
+        result = run_line(shell, text, true, &used);
     }
     free(text);
 }
@@ -166,15 +157,16 @@ static bool read_line(char **text) {
 
 static void run_input(struct shell *shell) {
     char *text = NULL;
+    size_t used;
     while (!shell->exiting && read_line(&text)) {
-        if (run_if_complete(shell, text, false)) {
+        if (run_line(shell, text, true, &used) != PARSE_MORE) {
             free(text);
             text = NULL;
         }
         jobs_reap(shell);
     }
     if (text && !shell->exiting)
-        (void)run_if_complete(shell, text, true);
+        (void)run_line(shell, text, false, &used);
     free(text);
 }
 
@@ -193,7 +185,7 @@ int main(int argc, char **argv, char **envp) {
     } else if (strcmp(what, "-i") == 0) {
         converse(&shell);
     } else if (strcmp(what, "-c") == 0) {
-        shell_run_text(&shell, argv[2]);
+        run_text(&shell, argv[2]);
     } else {
         shell.name = what;
         run_file(&shell, what);

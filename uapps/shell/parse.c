@@ -25,9 +25,9 @@ enum token_kind {
 struct parser {
     struct arena *arena;
     const char *text, *at;
-    enum token_kind token;        /* the current one */
-    const char *begin;            /* of its text */
-    const char *before;           /* where the token before it ended */
+    enum token_kind token; /* the current one */
+    const char *begin;     /* of its text */
+    const char *before;    /* where the token before it ended */
     enum parse_result result;
     const char *error;
 };
@@ -97,7 +97,7 @@ static void read_operator(struct parser *parser) {
         const char *text;
         enum token_kind kind;
     } operators[] = {
-        {"&&", TOKEN_AND}, {"||", TOKEN_OR},        {"&", TOKEN_AMPERSAND}, {"|", TOKEN_PIPE},
+        {"&&", TOKEN_AND}, {"||", TOKEN_OR},       {"&", TOKEN_AMPERSAND}, {"|", TOKEN_PIPE},
         {"<", TOKEN_LESS}, {";", TOKEN_SEMICOLON}, {"\n", TOKEN_NEWLINE},
     };
     for (size_t i = 0; i < sizeof operators / sizeof operators[0]; i++) {
@@ -108,8 +108,9 @@ static void read_operator(struct parser *parser) {
             return;
         }
     }
-    stop(parser, PARSE_ERROR, *parser->at == '>' ? "there are no files to write to, so no >"
-                                                 : "there are no groups in parentheses");
+    stop(parser, PARSE_ERROR,
+         *parser->at == '>' ? "there are no files to write to, so no >"
+                            : "there are no groups in parentheses");
 }
 
 static void advance(struct parser *parser) {
@@ -177,8 +178,7 @@ static void skip_newlines(struct parser *parser) {
 }
 
 static void add_command(struct parser *parser, struct pipeline *pipeline) {
-    struct command *commands =
-        arena_alloc(parser->arena, (pipeline->count + 1) * sizeof *commands);
+    struct command *commands = arena_alloc(parser->arena, (pipeline->count + 1) * sizeof *commands);
     if (pipeline->count > 0)
         memcpy(commands, pipeline->commands, pipeline->count * sizeof *commands);
     pipeline->commands = commands;
@@ -212,7 +212,9 @@ static struct chain *parse_chain(struct parser *parser) {
         skip_newlines(parser);
     }
     chain->background = parser->token == TOKEN_AMPERSAND;
-    chain->text = arena_copy(parser->arena, begin, (size_t)(parser->before - begin));
+    /* A chain that is an error may have no text at all. */
+    size_t length = parser->before > begin ? (size_t)(parser->before - begin) : 0;
+    chain->text = arena_copy(parser->arena, begin, length);
     return chain;
 }
 

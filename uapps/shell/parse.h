@@ -40,7 +40,7 @@ struct chain {
 
 enum parse_result {
     PARSE_OK,
-    PARSE_MORE,  /* the text ends inside a quote, or after `|`, `&&`, `||` or a backslash */
+    PARSE_MORE, /* the text ends inside a quote, or after `|`, `&&`, `||` or a backslash */
     PARSE_ERROR,
 };
 

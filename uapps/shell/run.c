@@ -81,8 +81,8 @@ static void name_jobs(struct stage *stage) {
         const char *word = stage->argv.at[i];
         struct job *job = *word == '%' ? jobs_find((unsigned)atoi(word + 1)) : NULL;
         zx_info_handle_basic_t info;
-        if (!job || zx_object_get_info(job->handle, ZX_INFO_HANDLE_BASIC, &info, sizeof info,
-                                       NULL, NULL) != ZX_OK)
+        if (!job || zx_object_get_info(job->handle, ZX_INFO_HANDLE_BASIC, &info, sizeof info, NULL,
+                                       NULL) != ZX_OK)
             continue;
         stage->argv.at[i] = arena_alloc(stage->argv.arena, 24);
         snprintf(stage->argv.at[i], 24, "%llu", (unsigned long long)info.koid);
@@ -96,8 +96,7 @@ static void expand_stage(struct shell *shell, struct arena *arena, const struct 
     for (size_t i = 0; i < command->words.count; i++)
         expand_word(&expander, command->words.at[i], &stage->argv);
     for (size_t i = 0; i < command->assignments.count; i++)
-        words_add(&stage->environment,
-                  expand_whole(&expander, command->assignments.at[i], arena));
+        words_add(&stage->environment, expand_whole(&expander, command->assignments.at[i], arena));
     if (command->input)
         stage->input = expand_whole(&expander, command->input, arena);
     if (stage->argv.count > 0)
@@ -195,8 +194,7 @@ static const char *const *choose_argv(const struct stage *stage, const struct jx
 
 /* `input` and `output` are given away. */
 static zx_status_t start_program(struct shell *shell, struct job *job, const struct stage *stage,
-                                 zx_handle_t input, zx_handle_t output,
-                                 zx_handle_t *out_process) {
+                                 zx_handle_t input, zx_handle_t output, zx_handle_t *out_process) {
     struct jx_launch_handle handles[3 + AUTHORITY_HANDLES] = {
         {PA_HND(PA_FD, 0), input},
         {PA_HND(PA_FD, 1), output},
@@ -384,8 +382,8 @@ static void run_chain(struct shell *shell, const struct chain *chain) {
         return;
     }
     for (const struct pipeline *pipeline = chain->pipelines; pipeline; pipeline = pipeline->next) {
-        bool wanted = pipeline->link == LINK_FIRST ||
-                      (pipeline->link == LINK_AND) == (shell->status == 0);
+        bool wanted =
+            pipeline->link == LINK_FIRST || (pipeline->link == LINK_AND) == (shell->status == 0);
         if (wanted && !shell->exiting && !shell->interrupted)
             run_pipeline(shell, pipeline, chain->text, chain->background);
     }

@@ -12,14 +12,14 @@
 
 struct shell {
     struct authority authority;
-    bool interactive;    /* a person types: edits lines, and jobs get what is typed */
-    struct input input;  /* of an interactive shell */
-    const char *name;    /* $0 */
-    char **args;         /* $1 and on */
+    bool interactive;   /* a person types: edits lines, and jobs get what is typed */
+    struct input input; /* of an interactive shell */
+    const char *name;   /* $0 */
+    char **args;        /* $1 and on */
     size_t arg_count;
-    int status;          /* $? */
+    int status; /* $? */
     bool exiting;
-    bool interrupted;    /* Ctrl-C: the rest of the line is dropped */
+    bool interrupted; /* Ctrl-C: the rest of the line is dropped */
 };
 
 #define STATUS_NOT_FOUND  127
@@ -28,8 +28,6 @@ struct shell {
 #define STATUS_EXCEPTION  252
 #define STATUS_USAGE      2
 
-/* Run every line of a text; for scripts and -c. */
-void shell_run_text(struct shell *shell, const char *text);
 /* Run the chains of one line. */
 void shell_run_chains(struct shell *shell, const struct chain *chains);
 /* A text for standard output, at once. */

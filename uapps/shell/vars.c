@@ -10,7 +10,9 @@
 static struct var *vars;
 static size_t count, room;
 
-static size_t name_length(const char *text) { return strcspn(text, "="); }
+static size_t name_length(const char *text) {
+    return strcspn(text, "=");
+}
 
 static int compare(const struct var *var, const char *name, size_t length) {
     size_t shorter = var->name_length < length ? var->name_length : length;

@@ -6,9 +6,8 @@
 #include "common/file.h"
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: cat [FILE...]\n"
-    "Writes files, or standard input, to standard output.\n";
+static const char help[] = "usage: cat [FILE...]\n"
+                           "Writes files, or standard input, to standard output.\n";
 
 static void copy(struct reader *reader, const char *path) {
     const char *bytes;

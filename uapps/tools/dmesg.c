@@ -9,9 +9,8 @@
 #include "common/system.h"
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: dmesg\n"
-    "Writes the kernel's log.\n";
+static const char help[] = "usage: dmesg\n"
+                           "Writes the kernel's log.\n";
 
 static void print(const zx_log_record_t *record) {
     zx_duration_t time = record->timestamp;

@@ -1,8 +1,8 @@
 /*
  * echo - its arguments on a line.
  */
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/tool.h"

@@ -16,12 +16,12 @@ static void print(const void *records, size_t count) {
     char rights[SHOW_RIGHTS];
     printf("   VALUE TYPE       RIGHTS                  KOID RELATED\n");
     for (size_t i = 0; i < count; i++)
-        printf("%08x %-10s %s %6llu %7llu\n", handles[i].handle_value,
-               show_type(handles[i].type), show_rights(handles[i].rights, rights),
-               (unsigned long long)handles[i].koid, (unsigned long long)handles[i].related_koid);
+        printf("%08x %-10s %s %6llu %7llu\n", handles[i].handle_value, show_type(handles[i].type),
+               show_rights(handles[i].rights, rights), (unsigned long long)handles[i].koid,
+               (unsigned long long)handles[i].related_koid);
 }
 
 int main(int argc, char **argv) {
-    return process_list_main(argc, argv, help, ZX_INFO_HANDLE_TABLE, sizeof(zx_info_handle_extended_t),
-                             print);
+    return process_list_main(argc, argv, help, ZX_INFO_HANDLE_TABLE,
+                             sizeof(zx_info_handle_extended_t), print);
 }

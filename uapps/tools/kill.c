@@ -1,7 +1,6 @@
 /*
  * kill - ends jobs and processes.
  */
-#include <zircon/rights.h>
 #include <zircon/syscalls.h>
 
 #include "common/authority.h"
@@ -19,7 +18,7 @@ static int kill_task(zx_handle_t root, const char *word) {
     enum task_kind kind = TASK_JOB;
     if (!tasks_parse_koid(word, &koid))
         return tool_fail(ZX_OK, "%s: not a koid", word);
-    zx_status_t status = tasks_find(root, koid, ZX_RIGHT_SAME_RIGHTS, &task, &kind);
+    zx_status_t status = tasks_find(root, koid, &task, &kind);
     if (status == ZX_OK && kind == TASK_THREAD)
         return tool_fail(ZX_OK, "%s: a thread; its process can be ended", word);
     if (status == ZX_OK)

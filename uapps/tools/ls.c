@@ -4,9 +4,9 @@
  * The archive is a flat list of paths. Each is cut to the part below the folder that is
  * asked for; what repeats, for a path with more parts, is shown once.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <jacinth/launch.h>
@@ -54,8 +54,7 @@ static bool has_name(const struct listing *listing, const char *text, size_t len
 
 static void take(struct listing *listing, const char *rest, const struct archive_file *file) {
     size_t length = strcspn(rest, "/");
-    if (length == 0 || length >= sizeof listing->names[0].text ||
-        has_name(listing, rest, length))
+    if (length == 0 || length >= sizeof listing->names[0].text || has_name(listing, rest, length))
         return;
     struct name *name = add_name(listing);
     *name = (struct name){.size = file->size, .is_folder = rest[length] || file->is_folder};

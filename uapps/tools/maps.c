@@ -37,6 +37,5 @@ static void print(const void *records, size_t count) {
 }
 
 int main(int argc, char **argv) {
-    return process_list_main(argc, argv, help, ZX_INFO_PROCESS_MAPS, sizeof(zx_info_maps_t),
-                             print);
+    return process_list_main(argc, argv, help, ZX_INFO_PROCESS_MAPS, sizeof(zx_info_maps_t), print);
 }

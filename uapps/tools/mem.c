@@ -1,17 +1,16 @@
 /*
  * mem - the machine's memory by owner.
  */
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/authority.h"
 #include "common/system.h"
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: mem [-b]\n"
-    "Shows the machine's memory by owner, in KiB, or in bytes (-b).\n";
+static const char help[] = "usage: mem [-b]\n"
+                           "Shows the machine's memory by owner, in KiB, or in bytes (-b).\n";
 
 static void print(const zx_info_kmem_stats_t *memory, bool bytes) {
     const struct {

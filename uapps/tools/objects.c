@@ -21,7 +21,7 @@ static void print(const zx_info_process_handle_stats_t *stats) {
     printf("\n");
 }
 
-static bool visit(void *context, const struct task *task) {
+static bool visit(void *context, struct task *task) {
     zx_info_process_handle_stats_t *total = context, stats;
     if (task->kind != TASK_PROCESS || zx_object_get_info(task->handle, ZX_INFO_PROCESS_HANDLE_STATS,
                                                          &stats, sizeof stats, NULL, NULL) != ZX_OK)

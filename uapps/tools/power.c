@@ -8,9 +8,8 @@
 #include "common/system.h"
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: poweroff | reboot\n"
-    "Switches the machine off, or starts it again.\n";
+static const char help[] = "usage: poweroff | reboot\n"
+                           "Switches the machine off, or starts it again.\n";
 
 static bool ends_with(const char *text, const char *end) {
     size_t length = strlen(text), wanted = strlen(end);
@@ -25,7 +24,7 @@ int main(int argc, char **argv) {
     if (argc != 1)
         return tool_usage();
     bool reboot = ends_with(argv[0], "reboot");
-    return tool_fail(system_ask(authority.system, reboot ? SYSTEM_REBOOT : SYSTEM_POWEROFF, 0,
-                                &answer, &none),
-                     "the machine stays on");
+    return tool_fail(
+        system_ask(authority.system, reboot ? SYSTEM_REBOOT : SYSTEM_POWEROFF, 0, &answer, &none),
+        "the machine stays on");
 }

@@ -1,8 +1,8 @@
 /*
  * ps - the tree of jobs, processes and threads.
  */
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <zircon/syscalls.h>
 
@@ -18,9 +18,8 @@ static const char help[] =
 
 static const char *thread_state(zx_handle_t thread) {
     static const char *const states[] = {"new", "running", "suspended", "blocked", "dying", "dead"};
-    static const char *const blocked[] = {"blocked", "exception", "sleeping", "futex",
-                                          "port",    "channel",   "waiting",  "waiting",
-                                          "interrupt", "pager"};
+    static const char *const blocked[] = {"blocked", "exception", "sleeping", "futex",     "port",
+                                          "channel", "waiting",   "waiting",  "interrupt", "pager"};
     zx_info_thread_t info;
     if (zx_object_get_info(thread, ZX_INFO_THREAD, &info, sizeof info, NULL, NULL) != ZX_OK)
         return "?";
@@ -57,7 +56,7 @@ static void print_memory(const struct task *task) {
     printf("%6s %6s ", private, shared);
 }
 
-static bool print(void *context, const struct task *task) {
+static bool print(void *context, struct task *task) {
     const char *state = task->kind == TASK_THREAD    ? thread_state(task->handle)
                         : task->kind == TASK_PROCESS ? process_state(task->handle)
                                                      : "job";

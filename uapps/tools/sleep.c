@@ -6,9 +6,8 @@
 
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: sleep SECONDS\n"
-    "Waits; the seconds may have a fraction, as in 0.25.\n";
+static const char help[] = "usage: sleep SECONDS\n"
+                           "Waits; the seconds may have a fraction, as in 0.25.\n";
 
 /* Nanoseconds of `1`, `0.25` or `.5`; negative: not a number. */
 static zx_duration_t parse(const char *text) {

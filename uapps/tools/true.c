@@ -5,9 +5,8 @@
 
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: true | false\n"
-    "Ends with code 0, or 1.\n";
+static const char help[] = "usage: true | false\n"
+                           "Ends with code 0, or 1.\n";
 
 int main(int argc, char **argv) {
     const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;

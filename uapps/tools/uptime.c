@@ -6,9 +6,8 @@
 
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: uptime\n"
-    "Tells how long the machine has been running, and its size.\n";
+static const char help[] = "usage: uptime\n"
+                           "Tells how long the machine has been running, and its size.\n";
 
 int main(int argc, char **argv) {
     tool_start(argc, argv, help);

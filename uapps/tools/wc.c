@@ -2,8 +2,8 @@
  * wc - lines, words and bytes.
  */
 #include <ctype.h>
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/file.h"
@@ -25,9 +25,8 @@ static void print(const struct counts *counts, const char *path) {
     const struct {
         bool shown;
         unsigned long value;
-    } columns[] = {{show_lines, counts->lines},
-                   {show_words, counts->words},
-                   {show_bytes_, counts->bytes}};
+    } columns[] = {
+        {show_lines, counts->lines}, {show_words, counts->words}, {show_bytes_, counts->bytes}};
     for (size_t i = 0; i < 3; i++) {
         if (columns[i].shown) {
             printf("%s%lu", space, columns[i].value);

@@ -6,9 +6,8 @@
 
 #include "common/tool.h"
 
-static const char help[] =
-    "usage: yes [WORD...]\n"
-    "Writes the words, or y, line after line until its output is closed.\n";
+static const char help[] = "usage: yes [WORD...]\n"
+                           "Writes the words, or y, line after line until its output is closed.\n";
 
 int main(int argc, char **argv) {
     static char block[4096];

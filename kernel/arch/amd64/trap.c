@@ -114,10 +114,21 @@ static struct fault fault_of(const struct user_frame *frame, uint64_t address) {
     };
 }
 
+/*
+ * The processor itself read for user code, as supervisor, and was refused: bringing
+ * the page changes nothing, so the instruction would fault for ever. On real machines
+ * these are descriptor tables; QEMU before 9.1 also pops the frames of a user's LRET
+ * and IRET this way, where SMAP refuses it.
+ */
+static bool is_refused_implicit_access(uint64_t error) {
+    return (error & ERROR_PRESENT) && !(error & ERROR_USER);
+}
+
 static void user_page_fault(struct user_frame *frame, uint64_t address) {
     status_t status = ERR_NOT_FOUND;
     cpu_this()->counters.page_faults++;
-    if (address < USER_TOP && !(frame->error & ERROR_RESERVED)) {
+    if (address < USER_TOP && !(frame->error & ERROR_RESERVED) &&
+        !is_refused_implicit_access(frame->error)) {
         struct fault fault = fault_of(frame, address);
         status = upcall_page_fault(&fault);
     }

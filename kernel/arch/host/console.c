@@ -13,10 +13,14 @@
 static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
 static char ring[RING];
 static size_t ring_begin, ring_end;
+static _Atomic bool muted;
 
 void console_emit(const char *bytes, size_t length) { fwrite(bytes, 1, length, stderr); }
 
-size_t console_write(const char *bytes, size_t length) { return fwrite(bytes, 1, length, stdout); }
+size_t console_write(const char *bytes, size_t length) {
+    return muted ? length : fwrite(bytes, 1, length, stdout);
+}
+void host_console_mute(bool mute) { muted = mute; }
 bool console_has_room(void) { return true; }
 void console_drain(void) { fflush(stdout); }
 void console_set_log_ports(bool serial, bool debug_port) {}

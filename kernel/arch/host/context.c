@@ -165,6 +165,7 @@ void host_set_user_main(void (*main)(const struct user_start *start)) { user_mai
 void arch_enter_user(const struct user_start *start) {
     if (!user_main)
         panic("host: nobody plays user mode");
+    irq_enable();
     user_main(start);
     panic("host: user mode returned");
 }

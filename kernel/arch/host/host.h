@@ -34,6 +34,8 @@ void host_advance_time(nstime_t duration);
 void host_set_preemption(unsigned one_in);
 /* Bytes come over the serial line. */
 void host_console_type(const char *bytes, size_t length);
+/* What user code writes to the console goes nowhere. */
+void host_console_mute(bool mute);
 /* Where arch_enter_user goes; must not return. */
 struct user_start;
 void host_set_user_main(void (*main)(const struct user_start *start));

@@ -1,0 +1,338 @@
+/*
+ * world.c - the steps on objects, and the choice of the next.
+ */
+#include "model/world.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <zircon/process.h>
+#include <zircon/syscalls.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- What all steps use ---- */
+
+void world_differs(struct world *world, const char *format, ...) {
+    va_list args;
+    if (world->failed)
+        return;
+    world->failed = true;
+    va_start(args, format);
+    int length = snprintf(world->problem, sizeof world->problem, "step %llu: ",
+                          (unsigned long long)world->step);
+    vsnprintf(world->problem + length, sizeof world->problem - (size_t)length, format, args);
+    va_end(args);
+}
+
+void world_tell(struct world *world, const char *format, ...) {
+    char text[160];
+    va_list args;
+    if (!world->tells)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    printf("  step %llu: %s\n", (unsigned long long)world->step, text);
+}
+
+bool world_agrees(struct world *world, const char *what, zx_status_t want, zx_status_t got) {
+    if (want != got)
+        world_differs(world, "%s gave %d, not %d", what, got, want);
+    world->calls++;
+    world->refused += got != ZX_OK;
+    return want == ZX_OK && got == ZX_OK;
+}
+
+uint64_t world_draw(const struct world *world, unsigned index, uint64_t below) {
+    return (draw_at(world->seed, world->step * 16 + index) >> 8) % below;
+}
+
+/* A slot that has a handle; -1 if the draw finds none. */
+static int with_handle(const struct world *world, unsigned index) {
+    int slot = (int)world_draw(world, index, MODEL_OBJECTS);
+    return world->handle[slot] ? slot : -1;
+}
+
+static int free_slot(const struct world *world) {
+    for (int i = 0; i < MODEL_OBJECTS; i++)
+        if (!world->model.vmo[i].alive)
+            return i;
+    return -1;
+}
+
+/* Mostly something inside `size`, often at the edge of a page, sometimes absurd. */
+static uint64_t draw_offset(const struct world *world, unsigned index, uint64_t size) {
+    static const uint64_t odd[] = {UINT64_MAX, UINT64_MAX - 4095, (uint64_t)1 << 63,
+                                   ((uint64_t)1 << 48) + 4096, UINT64_MAX - 8191};
+    uint64_t inside = size ? world_draw(world, index, size) : 0;
+    switch (world_draw(world, index + 1, 32)) {
+    case 0:
+        return odd[world_draw(world, index, COUNT(odd))];
+    case 1:
+        return size;
+    case 2:
+        return size + world_draw(world, index, 2 * PAGE);
+    case 3 ... 12:
+        return inside;
+    case 13 ... 16:
+        return inside | (PAGE - 1);
+    default:
+        return inside & ~(PAGE - 1);
+    }
+}
+
+/* A size that fits the model, or one that no kernel grants. */
+static uint64_t draw_size(const struct world *world, unsigned index) {
+    static const uint64_t odd[] = {UINT64_MAX, UINT64_MAX - 4094, ((uint64_t)1 << 48) + 1,
+                                   (uint64_t)1 << 63};
+    uint64_t pages = world_draw(world, index, MODEL_PAGES + 1);
+    switch (world_draw(world, index + 1, 32)) {
+    case 0:
+        return odd[pages % COUNT(odd)];
+    case 1:
+        return 0;
+    case 2 ... 9:
+        return pages ? pages * PAGE - pages * 41 : 0;
+    case 10 ... 15:
+        return pages / 12 * PAGE;
+    default:
+        return pages * PAGE;
+    }
+}
+
+/* ---- Birth and death ---- */
+
+static void note_object(struct world *world, int slot, zx_handle_t handle, bool may_write) {
+    zx_info_handle_basic_t basic;
+    MUST(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &basic, sizeof basic, NULL, NULL));
+    if (((basic.rights & ZX_RIGHT_WRITE) != 0) != may_write)
+        world_differs(world, "the new handle has rights %#x", basic.rights);
+    uint64_t birth = world->model.vmo[slot].birth;
+    world->handle[slot] = handle;
+    world->may_write[slot] = may_write;
+    world->koid[slot] = basic.koid;
+    world->known[birth % COUNT(world->known)].birth = birth;
+    world->known[birth % COUNT(world->known)].koid = basic.koid;
+}
+
+static void step_create(struct world *world) {
+    int slot = free_slot(world);
+    uint64_t size = draw_size(world, 1);
+    uint32_t options = world_draw(world, 3, 2) ? ZX_VMO_RESIZABLE : 0;
+    zx_handle_t handle;
+    if (slot < 0)
+        return;
+    if (world_draw(world, 4, 64) == 0)
+        options |= 1u << 30;
+    world_tell(world, "create %d: size %#llx, options %#x", slot, (unsigned long long)size, options);
+    zx_status_t want = model_create(&world->model, slot, size, options);
+    if (world_agrees(world, "vmo_create", want, zx_vmo_create(size, options, &handle)))
+        note_object(world, slot, handle, true);
+}
+
+static uint32_t draw_child_options(const struct world *world) {
+    static const uint32_t types[] = {
+        ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SNAPSHOT,
+        ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SLICE,     ZX_VMO_CHILD_SLICE,
+        ZX_VMO_CHILD_REFERENCE, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE,
+        ZX_VMO_CHILD_SNAPSHOT_MODIFIED};
+    uint32_t options = types[world_draw(world, 1, COUNT(types))];
+    if (world_draw(world, 2, 8) == 0)
+        options |= ZX_VMO_CHILD_NO_WRITE;
+    if (world_draw(world, 3, 3) == 0)
+        options |= ZX_VMO_CHILD_RESIZABLE;
+    if (world_draw(world, 4, 64) == 0)
+        options ^= 1u << world_draw(world, 5, 12);
+    return options;
+}
+
+static void step_create_child(struct world *world) {
+    int slot = free_slot(world), parent = with_handle(world, 0);
+    if (slot < 0 || parent < 0)
+        return;
+    uint32_t options = draw_child_options(world);
+    uint64_t parent_size = model_size(&world->model, parent);
+    uint64_t offset = draw_offset(world, 6, parent_size), size = draw_size(world, 8);
+    zx_handle_t handle;
+    if (world_draw(world, 10, 3) == 0) { /* all of it */
+        offset = 0;
+        size = parent_size;
+    }
+    if ((options & ZX_VMO_CHILD_SLICE) && offset < parent_size && world_draw(world, 11, 4))
+        size = world_draw(world, 12, parent_size - offset + 1);
+    if ((options & ZX_VMO_CHILD_REFERENCE) && world_draw(world, 11, 4))
+        offset = size = 0;
+    world_tell(world, "child %d of %d: options %#x, offset %#llx, size %#llx", slot, parent,
+               options, (unsigned long long)offset, (unsigned long long)size);
+    bool aliases = options & (ZX_VMO_CHILD_SLICE | ZX_VMO_CHILD_REFERENCE);
+    bool may_write = !(options & ZX_VMO_CHILD_NO_WRITE) && (!aliases || world->may_write[parent]);
+    zx_status_t want = model_create_child(&world->model, slot, parent, options, offset, size);
+    zx_status_t got = zx_vmo_create_child(world->handle[parent], options, offset, size, &handle);
+    if (world_agrees(world, "vmo_create_child", want, got))
+        note_object(world, slot, handle, may_write);
+}
+
+static void step_close(struct world *world) {
+    int slot = with_handle(world, 0);
+    if (slot < 0)
+        return;
+    world_tell(world, "close %d", slot);
+    world_agrees(world, "handle_close", ZX_OK, zx_handle_close(world->handle[slot]));
+    world->handle[slot] = ZX_HANDLE_INVALID;
+    model_drop(&world->model, slot);
+}
+
+/* ---- Contents ---- */
+
+/* What a call through this handle gives when it needs WRITE. */
+static bool is_denied(const struct world *world, int slot) { return !world->may_write[slot]; }
+
+static void step_write(struct world *world) {
+    int slot = with_handle(world, 0);
+    if (slot < 0)
+        return;
+    uint64_t offset = draw_offset(world, 1, model_size(&world->model, slot));
+    uint64_t length = world_draw(world, 3, 4) ? world_draw(world, 4, 300)
+                                              : world_draw(world, 4, 3 * PAGE);
+    uint8_t byte = (uint8_t)(1 + world_draw(world, 5, 255));
+    world_tell(world, "write %d: offset %#llx, length %#llx", slot, (unsigned long long)offset,
+               (unsigned long long)length);
+    memset(world->buffer, byte, length);
+    zx_status_t want = is_denied(world, slot)
+                           ? ZX_ERR_ACCESS_DENIED
+                           : model_write(&world->model, slot, offset, length, byte);
+    world_agrees(world, "vmo_write", want,
+                 zx_vmo_write(world->handle[slot], world->buffer, offset, length));
+}
+
+static void step_read(struct world *world) {
+    int slot = with_handle(world, 0);
+    if (slot < 0)
+        return;
+    uint64_t size = model_size(&world->model, slot);
+    uint64_t offset = draw_offset(world, 1, size), length = world_draw(world, 3, 4 * PAGE);
+    bool inside = offset <= size && length <= size - offset;
+    world_tell(world, "read %d: offset %#llx, length %#llx", slot, (unsigned long long)offset,
+               (unsigned long long)length);
+    if (!world_agrees(world, "vmo_read", inside ? ZX_OK : ZX_ERR_OUT_OF_RANGE,
+                      zx_vmo_read(world->handle[slot], world->buffer, offset, length)))
+        return;
+    uint64_t first = (offset + PAGE - 1) / PAGE;
+    for (uint64_t i = first; (i + 1) * PAGE <= offset + length; i++)
+        world_check_page(world, slot, i, world->buffer + (i * PAGE - offset), "vmo_read");
+}
+
+typedef zx_status_t range_model(struct model *model, int slot, uint64_t offset, uint64_t length);
+
+static void range_step(struct world *world, uint32_t op, const char *name, range_model *expected) {
+    int slot = with_handle(world, 0);
+    if (slot < 0)
+        return;
+    uint64_t size = model_size(&world->model, slot);
+    uint64_t offset = draw_offset(world, 1, size), length = draw_offset(world, 3, size);
+    if (world_draw(world, 5, 2))
+        length = world_draw(world, 6, 4) * PAGE;
+    world_tell(world, "%s %d: offset %#llx, length %#llx", name, slot, (unsigned long long)offset,
+               (unsigned long long)length);
+    zx_status_t want = is_denied(world, slot) ? ZX_ERR_ACCESS_DENIED
+                                              : expected(&world->model, slot, offset, length);
+    world_agrees(world, name, want,
+                 zx_vmo_op_range(world->handle[slot], op, offset, length, NULL, 0));
+}
+
+static void step_commit(struct world *world) {
+    range_step(world, ZX_VMO_OP_COMMIT, "commit", model_commit);
+}
+static void step_decommit(struct world *world) {
+    range_step(world, ZX_VMO_OP_DECOMMIT, "decommit", model_decommit);
+}
+static void step_zero(struct world *world) {
+    range_step(world, ZX_VMO_OP_ZERO, "zero", model_zero);
+}
+
+static void step_set_size(struct world *world) {
+    int slot = with_handle(world, 0);
+    uint64_t size = draw_size(world, 1);
+    if (slot < 0)
+        return;
+    world_tell(world, "set_size %d: %#llx", slot, (unsigned long long)size);
+    zx_status_t want = is_denied(world, slot) ? ZX_ERR_ACCESS_DENIED
+                                              : model_set_size(&world->model, slot, size);
+    world_agrees(world, "vmo_set_size", want, zx_vmo_set_size(world->handle[slot], size));
+}
+
+static void step_set_content(struct world *world) {
+    int slot = with_handle(world, 0);
+    if (slot < 0)
+        return;
+    uint64_t content = draw_offset(world, 1, model_size(&world->model, slot));
+    world_tell(world, "content size %d: %#llx", slot, (unsigned long long)content);
+    zx_status_t want = is_denied(world, slot)
+                           ? ZX_ERR_ACCESS_DENIED
+                           : model_set_content_size(&world->model, slot, content);
+    world_agrees(world, "set_property", want,
+                 zx_object_set_property(world->handle[slot], ZX_PROP_VMO_CONTENT_SIZE, &content,
+                                        sizeof content));
+}
+
+static void step_look(struct world *world) {
+    int slot = with_handle(world, 0);
+    if (slot >= 0)
+        world_check_object(world, slot);
+}
+
+/* ---- The walk ---- */
+
+bool world_step(struct world *world, uint64_t step) {
+    static void (*const steps[])(struct world *world) = {
+        step_create,       step_create,        step_create_child, step_create_child,
+        step_create_child, step_create_child,  step_create_child, step_create_child,
+        step_close,        step_close,         step_close,        step_close,
+        step_write,        step_write,         step_write,        step_write,
+        step_write,        step_write,         step_read,         step_read,
+        step_commit,       step_decommit,      step_decommit,     step_zero,
+        step_zero,         step_set_size,      step_set_size,     step_set_content,
+        step_look,         world_step_map,     world_step_map,    world_step_map,
+        world_step_map,    world_step_unmap,   world_step_unmap,  world_step_unmap,
+        world_step_store,  world_step_store,   world_step_store,  world_step_store,
+        world_step_store,  world_step_store,   world_step_load,   world_step_load,
+        world_step_load,   world_step_protect, world_step_copy,   world_step_copy,
+    };
+    world->step = step;
+    uint64_t which = world_draw(world, 15, COUNT(steps) * 8 + 1);
+    if (which == COUNT(steps) * 8)
+        world_step_new_space(world);
+    else
+        steps[which % COUNT(steps)](world);
+    return !world->failed;
+}
+
+void world_begin(struct world *world, uint64_t seed) {
+    uint8_t byte = 1;
+    memset(world, 0, sizeof *world);
+    world->seed = seed;
+    model_begin(&world->model, seed);
+    for (unsigned i = 0; i < WORLD_VIEWS; i++)
+        world->view[i].slot = -1;
+    MUST(zx_vmo_create(PAGE, 0, &world->scratch));
+    MUST(zx_vmo_write(world->scratch, &byte, 0, 1));
+    world_open_space(world);
+}
+
+uint64_t world_pages(const struct world *world) {
+    uint64_t charges[MODEL_OBJECTS];
+    return model_charges(&world->model, charges);
+}
+
+void world_end(struct world *world) {
+    world_close_space(world);
+    for (unsigned i = 0; i < WORLD_VIEWS; i++)
+        if (world->view[i].slot >= 0)
+            MUST(zx_vmar_unmap(zx_vmar_root_self(), world->view[i].address,
+                               world->view[i].pages * PAGE));
+    for (unsigned i = 0; i < MODEL_OBJECTS; i++)
+        if (world->handle[i])
+            MUST(zx_handle_close(world->handle[i]));
+    MUST(zx_handle_close(world->scratch));
+}

@@ -1,0 +1,103 @@
+/*
+ * world_check.c - comparing what objects and mappings show with the model.
+ */
+#include <string.h>
+#include <zircon/syscalls.h>
+
+#include "model/world.h"
+
+void world_check_page(struct world *world, int slot, uint64_t index, const uint8_t *bytes,
+                      const char *seen_by) {
+    const struct model_cell *cell = model_look(&world->model, slot, index);
+    const volatile uint8_t *page = bytes;
+    for (unsigned i = 0; i < MODEL_SAMPLES; i++) {
+        uint8_t got = page[world->model.sample_at[i]];
+        if (got != cell->bytes[i])
+            world_differs(world, "object %d, page %llu, byte %u: %s shows %u, not %u", slot,
+                          (unsigned long long)index, world->model.sample_at[i], seen_by, got,
+                          cell->bytes[i]);
+    }
+}
+
+static void check_contents(struct world *world, int slot) {
+    uint64_t size = model_size(&world->model, slot);
+    if (!world_agrees(world, "vmo_read of all", ZX_OK,
+                      zx_vmo_read(world->handle[slot], world->buffer, 0, size)))
+        return;
+    for (uint64_t i = 0; i < size / PAGE; i++)
+        world_check_page(world, slot, i, world->buffer + i * PAGE, "vmo_read of all");
+}
+
+static void equal(struct world *world, int slot, const char *what, uint64_t want, uint64_t got) {
+    if (want != got)
+        world_differs(world, "object %d: %s is %llu, not %llu", slot, what,
+                      (unsigned long long)got, (unsigned long long)want);
+}
+
+/* Mappings made from this object's handle, and the spaces that have any. */
+static void check_mappings(struct world *world, int slot, const zx_info_vmo_t *info) {
+    uint64_t here = 0, elsewhere = 0;
+    for (unsigned i = 0; i < WORLD_VIEWS; i++) {
+        here += world->view[i].slot == slot && !world->view[i].elsewhere;
+        elsewhere += world->view[i].slot == slot && world->view[i].elsewhere;
+    }
+    equal(world, slot, "num_mappings", here + elsewhere, info->num_mappings);
+    equal(world, slot, "share_count", (here > 0) + (elsewhere > 0), info->share_count);
+}
+
+/* The koid of the object that was born as number `birth`, if it is still known. */
+static uint64_t koid_of(const struct world *world, uint64_t birth, uint64_t otherwise) {
+    const unsigned at = birth % (sizeof world->known / sizeof world->known[0]);
+    if (birth == 0)
+        return 0;
+    return world->known[at].birth == birth ? world->known[at].koid : otherwise;
+}
+
+static uint32_t expected_flags(const struct model_vmo *vmo) {
+    return ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+           (vmo->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+           (vmo->is_snapshot ? ZX_INFO_VMO_IS_COW_CLONE : 0);
+}
+
+static void check_info(struct world *world, int slot) {
+    const struct model_vmo *vmo = &world->model.vmo[slot];
+    uint64_t charges[MODEL_OBJECTS], content = 0, size = 0;
+    zx_info_vmo_t info;
+    zx_signals_t signals = 0;
+    zx_handle_t handle = world->handle[slot];
+    MUST(zx_object_get_info(handle, ZX_INFO_VMO, &info, sizeof info, NULL, NULL));
+    MUST(zx_vmo_get_size(handle, &size));
+    MUST(zx_object_get_property(handle, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof content));
+    (void)zx_object_wait_one(handle, ZX_VMO_ZERO_CHILDREN, 0, &signals);
+    (void)model_charges(&world->model, charges);
+    const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+                           ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_IS_COW_CLONE;
+    unsigned children = model_children(&world->model, slot);
+    equal(world, slot, "its size", model_size(&world->model, slot), size);
+    equal(world, slot, "size_bytes", model_size(&world->model, slot), info.size_bytes);
+    equal(world, slot, "its content size", model_content_size(&world->model, slot), content);
+    equal(world, slot, "committed_bytes", charges[slot] * PAGE, info.committed_bytes);
+    equal(world, slot, "num_children", children, info.num_children);
+    equal(world, slot, "ZERO_CHILDREN", children == 0, (signals & ZX_VMO_ZERO_CHILDREN) != 0);
+    equal(world, slot, "koid", world->koid[slot], info.koid);
+    equal(world, slot, "parent_koid", koid_of(world, vmo->made_from, info.parent_koid),
+          info.parent_koid);
+    equal(world, slot, "flags", expected_flags(vmo), info.flags & flags);
+    check_mappings(world, slot, &info);
+}
+
+void world_check_object(struct world *world, int slot) {
+    check_contents(world, slot);
+    if (!world->failed)
+        check_info(world, slot);
+}
+
+bool world_check(struct world *world) {
+    for (int slot = 0; slot < MODEL_OBJECTS && !world->failed; slot++)
+        if (world->handle[slot])
+            world_check_object(world, slot);
+    for (unsigned i = 0; i < WORLD_VIEWS && !world->failed; i++)
+        if (world->view[i].slot >= 0)
+            world_check_view(world, &world->view[i]);
+    return !world->failed;
+}

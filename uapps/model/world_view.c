@@ -1,0 +1,266 @@
+/*
+ * world_view.c - the steps on mappings, in this process and in the other one.
+ */
+#include <string.h>
+#include <zircon/process.h>
+#include <zircon/syscalls.h>
+
+#include "model/world.h"
+
+/* ---- The other process ---- */
+
+void world_open_space(struct world *world) {
+    MUST(zx_process_create(zx_job_default(), "elsewhere", 9, 0, &world->other_process,
+                           &world->other_vmar));
+}
+
+/* Its mappings go with it. */
+void world_close_space(struct world *world) {
+    MUST(zx_task_kill(world->other_process));
+    MUST(zx_handle_close(world->other_process));
+    MUST(zx_handle_close(world->other_vmar));
+    for (unsigned i = 0; i < WORLD_VIEWS; i++) {
+        struct world_view *view = &world->view[i];
+        if (view->slot >= 0 && view->elsewhere) {
+            model_drop(&world->model, view->slot);
+            view->slot = -1;
+        }
+    }
+}
+
+void world_step_new_space(struct world *world) {
+    world_tell(world, "the other process ends");
+    world_close_space(world);
+    world_open_space(world);
+}
+
+static zx_handle_t vmar_of(const struct world *world, const struct world_view *view) {
+    return view->elsewhere ? world->other_vmar : zx_vmar_root_self();
+}
+
+/* ---- Which ---- */
+
+static struct world_view *free_view(struct world *world) {
+    for (unsigned i = 0; i < WORLD_VIEWS; i++)
+        if (world->view[i].slot < 0)
+            return &world->view[i];
+    return NULL;
+}
+
+static struct world_view *any_view(struct world *world) {
+    struct world_view *view = &world->view[world_draw(world, 0, WORLD_VIEWS)];
+    return view->slot < 0 ? NULL : view;
+}
+
+/* ---- Map, unmap, protect ---- */
+
+static zx_status_t expect_map(const struct world *world, const struct world_view *view,
+                              uint32_t options) {
+    uint64_t size = model_size(&world->model, view->slot);
+    if (view->writable && !world->may_write[view->slot])
+        return ZX_ERR_ACCESS_DENIED;
+    if (!(options & ZX_VM_ALLOW_FAULTS) && (view->first + view->pages) * PAGE > size)
+        return ZX_ERR_BUFFER_TOO_SMALL;
+    return ZX_OK;
+}
+
+void world_step_map(struct world *world) {
+    struct world_view *free = free_view(world), view;
+    view.slot = (int)world_draw(world, 0, MODEL_OBJECTS);
+    if (!free || !world->handle[view.slot])
+        return;
+    uint64_t pages = model_size(&world->model, view.slot) / PAGE;
+    view.first = world_draw(world, 1, pages + 1);
+    view.pages = 1 + world_draw(world, 2, world_draw(world, 3, 4) ? 6 : MODEL_PAGES);
+    if (world_draw(world, 4, 3) == 0) {
+        view.first = 0;
+        view.pages = pages ? pages : 1;
+    }
+    view.elsewhere = world_draw(world, 5, 3) == 0;
+    view.writable = world_draw(world, 6, 4) != 0;
+    uint32_t options = ZX_VM_PERM_READ | (view.writable ? ZX_VM_PERM_WRITE : 0) |
+                       (world_draw(world, 7, 8) ? ZX_VM_ALLOW_FAULTS : 0) |
+                       (world_draw(world, 8, 4) ? 0 : ZX_VM_MAP_RANGE);
+    world_tell(world, "map %d%s: options %#x, pages %llu + %llu", view.slot,
+               view.elsewhere ? " elsewhere" : "", options, (unsigned long long)view.first,
+               (unsigned long long)view.pages);
+    zx_status_t got = zx_vmar_map(vmar_of(world, &view), options, 0, world->handle[view.slot],
+                                  view.first * PAGE, view.pages * PAGE, &view.address);
+    if (!world_agrees(world, "vmar_map", expect_map(world, &view, options), got))
+        return;
+    *free = view;
+    model_keep(&world->model, view.slot);
+}
+
+/* Pages [from, to) of the view go. The middle goes only if there is room for two ends. */
+static void cut(struct world *world, struct world_view *view, uint64_t from, uint64_t to) {
+    struct world_view *back = NULL;
+    if (from > 0 && to < view->pages) {
+        back = free_view(world);
+        if (!back)
+            return;
+    }
+    world_tell(world, "unmap pages %llu to %llu of %llu of a view of %d", (unsigned long long)from,
+               (unsigned long long)to, (unsigned long long)view->pages, view->slot);
+    if (!world_agrees(world, "vmar_unmap", ZX_OK,
+                      zx_vmar_unmap(vmar_of(world, view), view->address + from * PAGE,
+                                    (to - from) * PAGE)))
+        return;
+    if (back) {
+        *back = *view;
+        back->first += to;
+        back->address += to * PAGE;
+        back->pages -= to;
+        view->pages = from;
+        model_keep(&world->model, view->slot);
+    } else if (from == 0 && to == view->pages) {
+        model_drop(&world->model, view->slot);
+        view->slot = -1;
+    } else if (from == 0) {
+        view->first += to;
+        view->address += to * PAGE;
+        view->pages -= to;
+    } else {
+        view->pages = from;
+    }
+}
+
+void world_step_unmap(struct world *world) {
+    struct world_view *view = any_view(world);
+    if (!view)
+        return;
+    uint64_t from = 0, to = view->pages;
+    if (world_draw(world, 1, 3) == 0) {
+        from = world_draw(world, 2, view->pages);
+        to = from + 1 + world_draw(world, 3, view->pages - from);
+    }
+    cut(world, view, from, to);
+}
+
+/* What was mapped from a handle without WRITE stays so: those are mapped read-only. */
+void world_step_protect(struct world *world) {
+    struct world_view *view = any_view(world);
+    if (!view || !view->writable)
+        return;
+    uint32_t perm = ZX_VM_PERM_READ | (world_draw(world, 1, 2) ? ZX_VM_PERM_WRITE : 0);
+    world_tell(world, "protect a view of %d: %#x, and back", view->slot, perm);
+    zx_handle_t vmar = vmar_of(world, view);
+    uint64_t length = view->pages * PAGE;
+    world_agrees(world, "vmar_protect", ZX_OK, zx_vmar_protect(vmar, perm, view->address, length));
+    if (perm == ZX_VM_PERM_READ && !view->elsewhere)
+        world_agrees(world, "a write where only reading is allowed", ZX_ERR_INVALID_ARGS,
+                     zx_vmo_read(world->scratch, (void *)view->address, 0, 1));
+    if (perm == ZX_VM_PERM_READ)
+        world_agrees(world, "vmar_protect", ZX_OK,
+                     zx_vmar_protect(vmar, perm | ZX_VM_PERM_WRITE, view->address, length));
+}
+
+/* ---- Access ---- */
+
+/* Through zx_process_write_memory, which looks at the object's size but not at permissions. */
+static void store_elsewhere(struct world *world, struct world_view *view, uint64_t page,
+                            uint64_t in_page, uint8_t byte) {
+    size_t actual;
+    zx_status_t want = model_write(&world->model, view->slot, (view->first + page) * PAGE + in_page,
+                                   1, byte);
+    world_agrees(world, "process_write_memory", want,
+                 zx_process_write_memory(world->other_process,
+                                         view->address + page * PAGE + in_page, &byte, 1,
+                                         &actual));
+}
+
+void world_step_store(struct world *world) {
+    struct world_view *view = any_view(world);
+    if (!view)
+        return;
+    uint64_t page = world_draw(world, 1, view->pages);
+    uint64_t in_page = world->model.sample_at[world_draw(world, 2, MODEL_SAMPLES)];
+    uint8_t byte = (uint8_t)(1 + world_draw(world, 3, 255));
+    uint8_t *address = (uint8_t *)view->address + page * PAGE + in_page;
+    world_tell(world, "store into page %llu of %d, mapped%s at %#llx",
+               (unsigned long long)(view->first + page), view->slot,
+               view->elsewhere ? " elsewhere" : "", (unsigned long long)view->address);
+    if (view->elsewhere) {
+        store_elsewhere(world, view, page, in_page, byte);
+    } else if (!view->writable || !model_look(&world->model, view->slot, view->first + page)) {
+        world_agrees(world, "a write that must fault", ZX_ERR_INVALID_ARGS,
+                     zx_vmo_read(world->scratch, address, 0, 1));
+    } else {
+        *(volatile uint8_t *)address = byte;
+        (void)model_write(&world->model, view->slot, (view->first + page) * PAGE + in_page, 1,
+                          byte);
+    }
+}
+
+/* The page through the view, compared; where nothing may be seen, the fault. */
+static void load_page(struct world *world, struct world_view *view, uint64_t page) {
+    const uint8_t *address = (const uint8_t *)view->address + page * PAGE;
+    bool there = model_look(&world->model, view->slot, view->first + page) != NULL;
+    if (view->elsewhere) {
+        size_t actual = 0;
+        zx_status_t got = zx_process_read_memory(world->other_process, (zx_vaddr_t)address,
+                                                 world->buffer, PAGE, &actual);
+        if (world_agrees(world, "process_read_memory", there ? ZX_OK : ZX_ERR_OUT_OF_RANGE, got))
+            world_check_page(world, view->slot, view->first + page, world->buffer, "elsewhere");
+    } else if (there) {
+        world_check_page(world, view->slot, view->first + page, address, "a mapping");
+    } else {
+        world_agrees(world, "a read that must fault", ZX_ERR_INVALID_ARGS,
+                     zx_vmo_write(world->scratch, address, 0, 1));
+    }
+}
+
+void world_step_load(struct world *world) {
+    struct world_view *view = any_view(world);
+    if (view) {
+        uint64_t page = world_draw(world, 1, view->pages);
+        world_tell(world, "load page %llu of %d, mapped%s", (unsigned long long)(view->first + page),
+                   view->slot, view->elsewhere ? " elsewhere" : "");
+        load_page(world, view, page);
+    }
+}
+
+/* Past the end of the object a look at the first page is enough. */
+void world_check_view(struct world *world, struct world_view *view) {
+    bool there = true;
+    for (uint64_t page = 0; page < view->pages && there && !world->failed; page++) {
+        there = model_look(&world->model, view->slot, view->first + page);
+        load_page(world, view, page);
+    }
+}
+
+/* ---- Kernel copies from one mapping to an object, and back ---- */
+
+/*
+ * One whole page between an object and a mapping, which may be of that same object.
+ * The kernel faults the mapped page in while it copies.
+ */
+void world_step_copy(struct world *world) {
+    struct world_view *view = any_view(world);
+    int slot = (int)world_draw(world, 1, MODEL_OBJECTS);
+    if (!view || view->elsewhere || !world->handle[slot])
+        return;
+    uint64_t size = model_size(&world->model, slot), page = world_draw(world, 2, view->pages);
+    uint64_t index = size ? world_draw(world, 3, size / PAGE) : 0;
+    const struct model_cell *object = model_look(&world->model, slot, index);
+    const struct model_cell *mapped = model_look(&world->model, view->slot, view->first + page);
+    void *address = (void *)(view->address + page * PAGE);
+    if (!object || !mapped)
+        return;
+    if (world_draw(world, 4, 2)) {
+        world_tell(world, "copy page %llu of %d to page %llu of %d, mapped",
+                   (unsigned long long)index, slot, (unsigned long long)(view->first + page),
+                   view->slot);
+        zx_status_t want = view->writable ? ZX_OK : ZX_ERR_INVALID_ARGS;
+        if (world_agrees(world, "vmo_read into a mapping", want,
+                         zx_vmo_read(world->handle[slot], address, index * PAGE, PAGE)))
+            model_copy_page(&world->model, view->slot, view->first + page, object);
+    } else if (world->may_write[slot]) {
+        world_tell(world, "copy page %llu of %d, mapped, to page %llu of %d",
+                   (unsigned long long)(view->first + page), view->slot,
+                   (unsigned long long)index, slot);
+        if (world_agrees(world, "vmo_write from a mapping", ZX_OK,
+                         zx_vmo_write(world->handle[slot], address, index * PAGE, PAGE)))
+            model_copy_page(&world->model, slot, index, mapped);
+    }
+}

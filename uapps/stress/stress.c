@@ -1,0 +1,137 @@
+/*
+ * stress.c - options, draws, progress, memory.
+ */
+#include "stress/stress.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zircon/process.h>
+#include <zircon/processargs.h>
+#include <zircon/syscalls.h>
+
+#include "common/authority.h"
+#include "common/system.h"
+
+static const char *program;
+static zx_time_t begun;
+static zx_handle_t root_resource, system_channel;
+
+/* ---- Options ---- */
+
+#define WORDS_MAX 16
+
+/* The arguments, or the words that a first process finds in its environment. */
+static int words_of(int argc, char **argv, const char *words[WORDS_MAX]) {
+    static char copy[256];
+    int count = 0;
+    for (int i = 1; i < argc && count < WORDS_MAX; i++)
+        words[count++] = argv[i];
+    const char *text = getenv("exec.args");
+    if (count || !text)
+        return count;
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *at = copy; at && count < WORDS_MAX;) {
+        char *comma = strchr(at, ',');
+        if (comma)
+            *comma = '\0';
+        words[count++] = at;
+        at = comma ? comma + 1 : NULL;
+    }
+    return count;
+}
+
+static uint64_t *option_named(struct options *options, const char *word) {
+    if (strcmp(word, "--seed") == 0)
+        return &options->seed;
+    if (strcmp(word, "--seconds") == 0)
+        return &options->seconds;
+    if (strcmp(word, "--steps") == 0)
+        return &options->steps;
+    if (strcmp(word, "--threads") == 0)
+        return &options->threads;
+    return strcmp(word, "--every") == 0 ? &options->every : NULL;
+}
+
+static void usage(const char *name) {
+    printf("usage: %s [--seconds N] [--steps N] [--seed N] [--threads N] [--every N]\n"
+           "What has no meaning for this program is not looked at.\n",
+           name);
+}
+
+void options_read(struct options *options, const char *name, int argc, char **argv) {
+    const char *words[WORDS_MAX];
+    int count = words_of(argc, argv, words);
+    program = name;
+    begun = zx_clock_get_monotonic();
+    options->seed = zx_ticks_get() * 0x9e3779b97f4a7c15 >> 40;
+    for (int i = 0; i < count; i += 2) {
+        uint64_t *value = option_named(options, words[i]);
+        if (!value || i + 1 == count) {
+            usage(name);
+            exit(strcmp(words[i], "--help") == 0 ? 0 : 2);
+        }
+        *value = strtoull(words[i + 1], NULL, 0);
+    }
+    root_resource = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0));
+    system_channel = zx_take_startup_handle(AUTHORITY_SYSTEM);
+    printf("%s: seed %llu\n", name, (unsigned long long)options->seed);
+}
+
+unsigned options_threads(const struct options *options) {
+    return options->threads ? (unsigned)options->threads : zx_system_get_num_cpus();
+}
+
+/* ---- Draws ---- */
+
+uint64_t draw_at(uint64_t seed, uint64_t index) {
+    uint64_t x = seed * 0xd1342543de82ef95 + (index + 1) * 0x9e3779b97f4a7c15;
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+uint64_t draw(struct draws *draws, uint64_t below) {
+    return (draw_at(draws->seed, draws->next++) >> 8) % below;
+}
+
+/* ---- Progress ---- */
+
+void stress_fail(const char *format, ...) {
+    char text[400];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    printf("%s: FAILED: %s\n", program, text);
+    exit(1);
+}
+
+void stress_must(zx_status_t status, const char *call, const char *file, int line) {
+    if (status != ZX_OK)
+        stress_fail("%s:%d: %s gave %d", file, line, call, status);
+}
+
+uint64_t stress_elapsed_ms(void) {
+    return (uint64_t)(zx_clock_get_monotonic() - begun) / 1000000;
+}
+
+bool stress_goes_on(const struct options *options) {
+    return stress_elapsed_ms() < options->seconds * 1000;
+}
+
+/* ---- The machine's memory ---- */
+
+bool machine_memory(zx_info_kmem_stats_t *out_stats) {
+    struct system_answer answer;
+    zx_handle_t none;
+    if (root_resource != ZX_HANDLE_INVALID)
+        return zx_object_get_info(root_resource, ZX_INFO_KMEM_STATS, out_stats,
+                                  sizeof *out_stats, NULL, NULL) == ZX_OK;
+    if (system_channel == ZX_HANDLE_INVALID ||
+        system_ask(system_channel, SYSTEM_MEMORY, 0, &answer, &none) != ZX_OK)
+        return false;
+    *out_stats = answer.memory;
+    return true;
+}

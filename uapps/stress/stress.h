@@ -1,0 +1,57 @@
+/*
+ * stress.h - what the stress programs and the models share: options, draws from a
+ * seed, progress, and the machine's count of its memory.
+ *
+ * A program is told what to do by its arguments, or, when it is the first process of
+ * a machine (`./jx exec --init`) and has none, by the word `exec.args=A,B` of the
+ * command line. Every run prints its seed; the same seed makes the same draws.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <zircon/syscalls/object.h>
+#include <zircon/types.h>
+
+#define PAGE ((uint64_t)ZX_PAGE_SIZE)
+
+struct options {
+    uint64_t seed;    /* --seed N; else drawn */
+    uint64_t seconds; /* --seconds N */
+    uint64_t steps;   /* --steps N */
+    uint64_t threads; /* --threads N; 0: one for each CPU */
+    uint64_t every;   /* --every N: steps between two looks at everything */
+};
+
+/* Fills in what the arguments say and prints the line with the seed; exits on wrong ones. */
+void options_read(struct options *options, const char *name, int argc, char **argv);
+unsigned options_threads(const struct options *options);
+
+/* ---- Draws ---- */
+
+/* Draw number `index` of a seed: any of them can be had without the others. */
+uint64_t draw_at(uint64_t seed, uint64_t index);
+
+struct draws {
+    uint64_t seed, next;
+};
+uint64_t draw(struct draws *draws, uint64_t below);
+
+/* ---- Progress ---- */
+
+/* Ends the program with a complaint; any thread may call it. */
+void stress_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+/* The call must succeed. */
+#define MUST(call) stress_must(call, #call, __FILE__, __LINE__)
+void stress_must(zx_status_t status, const char *call, const char *file, int line);
+
+/* Since the options were read. */
+uint64_t stress_elapsed_ms(void);
+/* True while the time of --seconds has not run out. */
+bool stress_goes_on(const struct options *options);
+
+/* ---- The machine's memory ---- */
+
+/* False if this program may not ask. */
+bool machine_memory(zx_info_kmem_stats_t *out_stats);
