@@ -1,7 +1,7 @@
 /*
  * f_syscalls.c - programs of system calls found by coverage. The kernel runs on a
  * pthread of its own; an input is played there as a process (tests/host/play.c),
- * and must die and leave nothing behind.
+ * and must die and leave nothing behind. With PLAY_TRACE set the calls are logged.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -22,6 +22,7 @@ static size_t input_size;
 /* In the kernel's main thread; the only CPU stands still while there is no input. */
 static void serve(void) {
     log_set_console_severity(LOG_ERROR);
+    play_trace(getenv("PLAY_TRACE") != NULL);
     for (;;) {
         pthread_mutex_lock(&lock);
         while (!input)

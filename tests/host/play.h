@@ -13,3 +13,5 @@ void play_init(void);
  * False, with a line in the log, if something does not die or is left behind.
  */
 bool play_program(const uint8_t *program, size_t size);
+/* Log each call with its arguments and result. */
+void play_trace(bool on);
