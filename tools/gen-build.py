@@ -252,6 +252,7 @@ FUZZERS = {
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
     'f_page_map': ['tests/fuzz/f_page_map.c'],
+    'f_shell': ['tests/fuzz/f_shell.c'],
     'f_syscalls': ['tests/fuzz/f_syscalls.c'],
 }
 
@@ -452,6 +453,7 @@ EXTRA_FLAGS = {
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Iuapps -Ikernel',
+    'tests/fuzz/f_shell.c': '-Iuapps',
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',

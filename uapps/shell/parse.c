@@ -177,12 +177,18 @@ static void skip_newlines(struct parser *parser) {
         stop(parser, PARSE_MORE, NULL);
 }
 
+/* The array's room is the power of two at or above its count. */
 static void add_command(struct parser *parser, struct pipeline *pipeline) {
-    struct command *commands = arena_alloc(parser->arena, (pipeline->count + 1) * sizeof *commands);
-    if (pipeline->count > 0)
-        memcpy(commands, pipeline->commands, pipeline->count * sizeof *commands);
-    pipeline->commands = commands;
-    parse_command(parser, &commands[pipeline->count++]);
+    size_t count = pipeline->count;
+    if ((count & (count - 1)) == 0) {
+        size_t room = count ? 2 * count : 1;
+        struct command *commands = arena_alloc(parser->arena, room * sizeof *commands);
+        if (count > 0)
+            memcpy(commands, pipeline->commands, count * sizeof *commands);
+        pipeline->commands = commands;
+    }
+    parse_command(parser, &pipeline->commands[count]);
+    pipeline->count++;
 }
 
 static struct pipeline *parse_pipeline(struct parser *parser, enum link link) {
