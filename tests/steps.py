@@ -106,6 +106,8 @@ STEPS = [
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
+    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append utest=p47,p55'),
+    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300),
 
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 

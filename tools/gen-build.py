@@ -432,6 +432,10 @@ PROGRAMS_OUTSIDE = {
         'uapps/core-tests/support.c',
         'uapps/deaths/main.c',
     ],
+    'proofs': [
+        'uapps/core-tests/support.c',
+        'uapps/proofs/main.c',
+    ],
 }
 
 # Other files of the initrd: path in the image -> path in the tree.
@@ -448,6 +452,7 @@ EXTRA_INPUTS = {
 # Flags for single files.
 EXTRA_FLAGS = {
     **{source: '-Iuapps' for name in PROGRAMS for source in PROGRAMS[name]},
+    'uapps/proofs/main.c': '-Iuapps',
     'uapps/deaths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',

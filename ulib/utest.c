@@ -41,11 +41,22 @@ bool utest_equal_text(const char *file, int line, const char *text, const char *
     return false;
 }
 
-/* The first process has no arguments, but the kernel's command line: utest=NAME. */
+/* Is one of the comma-separated words in the name? */
+static bool has_word(const char *name, const char *words) {
+    char word[64];
+    for (const char *at = words; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(at, ","), at);
+        if (strstr(name, word))
+            return true;
+    }
+    return false;
+}
+
+/* The first process has no arguments, but the kernel's command line: utest=NAME,NAME... */
 static bool is_wanted(const struct utest *test, int argc, char **argv) {
     const char *wanted = getenv("utest");
     if (argc <= 1 && wanted)
-        return strstr(test->name, wanted);
+        return has_word(test->name, wanted);
     for (int i = 1; i < argc; i++) {
         if (strstr(test->name, argv[i]))
             return true;
