@@ -1,9 +1,13 @@
 /*
- * door.c - what tests/qemu/exec.py runs by `./jx exec`: one word chooses what it does.
+ * door.c - what tests/qemu/exec.py and shell.py run: one word chooses what it does.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <jacinth/launch.h>
+#include <zircon/status.h>
+#include <zircon/syscalls.h>
 
 /* Copies standard input to standard output to its end. */
 static int copy(void) {
@@ -21,6 +25,14 @@ static int print_words(int argc, char **argv) {
     return 0;
 }
 
+/* Tries to close its streams for everybody who shares them. */
+static int shut(void) {
+    for (int fd = 0; fd < 3; fd++)
+        printf("%s\n", zx_status_get_string(zx_socket_set_disposition(
+                           jx_stream_handle(fd), ZX_SOCKET_DISPOSITION_WRITE_DISABLED,
+                           ZX_SOCKET_DISPOSITION_WRITE_DISABLED)));
+    return 0;
+}
 
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "nothing";
@@ -28,6 +40,8 @@ int main(int argc, char **argv) {
         return atoi(argv[2]);
     if (strcmp(what, "copy") == 0)
         return copy();
+    if (strcmp(what, "shut") == 0)
+        return shut();
     if (strcmp(what, "words") == 0)
         return print_words(argc, argv);
     if (strcmp(what, "crash") == 0) {

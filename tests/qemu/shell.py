@@ -182,6 +182,11 @@ class Keys(unittest.TestCase):
             lines = self.shell.command(f'{name} --help')
             self.assertRegex(lines[0], rf'^usage: .*\b{name}\b')
 
+    def test_a_program_cannot_close_the_streams_that_it_shares(self):
+        self.assertEqual(['ZX_OK', 'ZX_ERR_ACCESS_DENIED', 'ZX_ERR_ACCESS_DENIED'],
+                         self.shell.command('/boot/door shut'))
+        self.assertEqual(['still here'], self.shell.command('echo still here'))
+
     def test_scripts(self):
         for command in ('sh /boot/script a "b  c"', '/boot/script a "b  c"', 'sh boot/script a "b  c"'):
             self.assertEqual(['2 a', 'b  c', '1'], self.shell.command(command + '; echo $?'))

@@ -3,6 +3,7 @@
  */
 #include "common/socket.h"
 
+#include <zircon/rights.h>
 #include <zircon/syscalls.h>
 
 size_t socket_read_some(zx_handle_t socket, void *bytes, size_t size) {
@@ -34,4 +35,10 @@ bool socket_write_all(zx_handle_t socket, const void *bytes, size_t length) {
         length -= written;
     }
     return true;
+}
+
+zx_handle_t socket_share(zx_handle_t socket, zx_rights_t right) {
+    zx_handle_t copy = ZX_HANDLE_INVALID;
+    (void)zx_handle_duplicate(socket, ZX_RIGHTS_BASIC | right, &copy);
+    return copy;
 }

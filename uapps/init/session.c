@@ -3,27 +3,24 @@
  * one begins.
  */
 #include <jacinth/launch.h>
+#include <zircon/rights.h>
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
+#include "common/socket.h"
 #include "init/console.h"
 #include "init/init.h"
 #include "init/report.h"
 
 #define PAUSE_AFTER_DEATH ZX_MSEC(200) /* a shell that cannot live does not burn the CPU */
 
-static zx_handle_t copy_of(zx_handle_t handle) {
-    zx_handle_t copy = ZX_HANDLE_INVALID;
-    (void)zx_handle_duplicate(handle, ZX_RIGHT_SAME_RIGHTS, &copy);
-    return copy;
-}
-
 static zx_status_t run_shell(const struct machine *machine, const struct console *console) {
     static const char *const argv[] = {"sh", "-i", NULL};
     zx_handle_t job, process;
     int64_t code = 0;
-    zx_status_t status = start_program(machine, argv, copy_of(console->input),
-                                       copy_of(console->output), &job, &process);
+    zx_status_t status =
+        start_program(machine, argv, socket_share(console->input, ZX_RIGHT_READ),
+                      socket_share(console->output, ZX_RIGHT_WRITE), &job, &process);
     if (status != ZX_OK)
         return status;
     status = jx_wait(process, &code);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <threads.h>
 #include <zircon/process.h>
+#include <zircon/rights.h>
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
@@ -106,12 +107,6 @@ static void expand_stage(struct shell *shell, struct arena *arena, const struct 
 
 /* --- streams --- */
 
-static zx_handle_t copy_of(zx_handle_t handle) {
-    zx_handle_t copy = ZX_HANDLE_INVALID;
-    (void)zx_handle_duplicate(handle, ZX_RIGHT_SAME_RIGHTS, &copy);
-    return copy;
-}
-
 struct feed {
     zx_handle_t socket;
     const char *data;
@@ -163,14 +158,14 @@ static zx_status_t open_file(const char *path, zx_handle_t *out_stream) {
 static zx_handle_t first_input(struct shell *shell, struct job *job, bool background) {
     zx_handle_t near, far = ZX_HANDLE_INVALID;
     if (!shell->interactive && !background)
-        return copy_of(jx_stream_handle(0));
+        return socket_share(jx_stream_handle(0), ZX_RIGHT_READ);
     if (zx_socket_create(ZX_SOCKET_STREAM, &near, &far) != ZX_OK)
         return ZX_HANDLE_INVALID;
     if (background) {
         (void)zx_handle_close(near); /* at its end from the begin */
     } else {
         job->typed = near;
-        job->unread = copy_of(far);
+        job->unread = socket_share(far, ZX_RIGHT_READ);
     }
     return far;
 }
@@ -198,7 +193,7 @@ static zx_status_t start_program(struct shell *shell, struct job *job, const str
     struct jx_launch_handle handles[3 + AUTHORITY_HANDLES] = {
         {PA_HND(PA_FD, 0), input},
         {PA_HND(PA_FD, 1), output},
-        {PA_HND(PA_FD, 2), copy_of(jx_stream_handle(2))},
+        {PA_HND(PA_FD, 2), socket_share(jx_stream_handle(2), ZX_RIGHT_WRITE)},
     };
     struct jx_file file;
     char error[200] = "";
@@ -284,7 +279,7 @@ static void start_stages(struct shell *shell, struct job *job, const struct stag
     for (size_t i = 0; i < job->count; i++, input = next) {
         next = ZX_HANDLE_INVALID;
         if (i == job->count - 1)
-            output = copy_of(jx_stream_handle(1));
+            output = socket_share(jx_stream_handle(1), ZX_RIGHT_WRITE);
         else if (zx_socket_create(ZX_SOCKET_STREAM, &output, &next) != ZX_OK)
             output = ZX_HANDLE_INVALID;
         if (redirect_input(&stages[i], &input)) {
