@@ -47,7 +47,20 @@ zx_handle_t copy_without(zx_handle_t handle, zx_rights_t rights) {
     return copy_with(handle, rights_of(handle) & ~rights);
 }
 
+/* A thread that was joined may still be closing its own handle. */
+static void settle_threads(void) {
+    for (int i = 0; i < 1000; i++) {
+        size_t count = 0;
+        zx_status_t status = zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_THREADS, NULL,
+                                                0, NULL, &count);
+        if (status != ZX_OK || count <= 1)
+            return;
+        (void)zx_nanosleep(zx_deadline_after(ZX_USEC(200)));
+    }
+}
+
 unsigned own_handles(void) {
+    settle_threads();
     zx_info_process_handle_stats_t stats;
     unsigned count = 0;
     EXPECT_OK(zx_object_get_info(zx_process_self(), ZX_INFO_PROCESS_HANDLE_STATS, &stats,

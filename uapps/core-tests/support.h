@@ -26,7 +26,7 @@ zx_handle_t copy_with(zx_handle_t handle, zx_rights_t rights);
 zx_handle_t copy_without(zx_handle_t handle, zx_rights_t rights);
 /* The root resource, if this program was given it; kept from the start. */
 zx_handle_t root_resource(void);
-/* Handles of this process, by the kernel's own count. */
+/* Handles of this process, by the kernel's own count, once its other threads have ended. */
 unsigned own_handles(void);
 
 /* --- memory objects --- */
