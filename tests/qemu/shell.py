@@ -182,6 +182,17 @@ class Keys(unittest.TestCase):
             lines = self.shell.command(f'{name} --help')
             self.assertRegex(lines[0], rf'^usage: .*\b{name}\b')
 
+    def test_handles_and_maps_of_a_process_are_shown(self):
+        init = self.koid('init')
+        lines = self.shell.command(f'handles {init}')
+        for pattern in (r'^[0-9a-f]{8} process +DTRW--GSEO--I-AN-23-- +' + init + ' ',
+                        r'^[0-9a-f]{8} resource ', r'^[0-9a-f]{8} channel .* (\d+) +\d+$'):
+            self.assertTrue([line for line in lines if re.match(pattern, line)], pattern)
+        lines = self.shell.command(f'maps {init}')
+        for pattern in (r'.* aspace$', r'.* r-x .* initrd$', r'.* rw- .* stack$', r'.* r-x .* vdso$'):
+            self.assertTrue([line for line in lines if re.match(pattern, line)], pattern)
+        self.assertFalse([line for line in lines if 'wx' in line])
+
     def test_a_program_cannot_close_the_streams_that_it_shares(self):
         self.assertEqual(['ZX_OK', 'ZX_ERR_ACCESS_DENIED', 'ZX_ERR_ACCESS_DENIED'],
                          self.shell.command('/boot/door shut'))
