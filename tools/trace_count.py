@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""trace_count.py [options] CALL: which functions one operation's instructions are in.
+"""trace_count.py [options] ROW CALL: which functions one operation's instructions are in.
 
-Boots the release kernel with the program `bench`, stops at the system call CALL (such
-as vmar_map) after it was made --skip times, and steps from there to the next time the
+Boots the release kernel with one row of the program `bench`, stops at the system call
+CALL (such as vmar_map) after it was made --skip times, and steps from there to the next time the
 same call is made from the same place in the program: one whole operation, what user
-code does in between included. Prints instructions by function, or with --lines by
+code does in between included. CALL may also be a function of the kernel that every
+operation passes once, such as upcall_page_fault. Prints instructions by function, or with --lines by
 source line, or with --list every step.
 
 The debugger's protocol is spoken here, since one step takes gdb about fifty times as
@@ -106,8 +107,10 @@ class Symbols:
 
 def trace(options, symbols):
     """The addresses of one operation, in order."""
-    target = symbols.address('sys_' + options.call)
-    words = ['ktest=off'] + options.words.split()
+    call = 'sys_' + options.call
+    is_call = call in symbols.names
+    target = symbols.address(call if is_call else options.call)
+    words = ['exit=debug', 'log=debug', 'ktest=off', 'exec=/bin/bench', f'exec.args={options.row}']
     port = free_port()
     started = machine.Options(kernel=machine.built('release/kernel.elf'), icount=True,
                               cpu='max,-erms,-la57', words=words, gdb_port=port)
@@ -118,13 +121,13 @@ def trace(options, symbols):
         for _ in range(options.skip):
             stub.ask('vCont;s')
             stub.run_to(target)
-        place = user_rip(stub)
+        place = user_rip(stub) if is_call else None
         steps = []
         while len(steps) < options.most:
             stub.ask('vCont;s')
             rip = stub.register('rip')
             steps.append(rip)
-            if rip == target and (options.any or user_rip(stub) == place):
+            if rip == target and (place is None or user_rip(stub) == place):
                 break
         return steps
 
@@ -154,13 +157,12 @@ def show(counter, total):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
+    parser.add_argument('row')
     parser.add_argument('call')
     parser.add_argument('--skip', type=int, default=20)
     parser.add_argument('--most', type=int, default=50000, help='steps at most')
-    parser.add_argument('--any', action='store_true', help='to the next such call of any place')
     parser.add_argument('--lines', action='store_true')
     parser.add_argument('--list', action='store_true')
-    parser.add_argument('--words', default='init=/bin/bench', help='of the command line')
     options = parser.parse_args()
     symbols = Symbols(machine.built('release/kernel.elf'))
     steps = trace(options, symbols)
