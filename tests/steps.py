@@ -114,10 +114,14 @@ STEPS = [
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
     stress('model', 1, '--steps 250000', 90),
     stress('model', 4, '--steps 24000', 90),
+    stress('model-vmar', 1, '--steps 250000', 90),
+    stress('model-vmar', 4, '--steps 200000', 90),
 ]
 
 # What only `./jx test soak` runs: the same for longer.
 SOAK = [
     stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
     stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
+    stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
+    stress('model-vmar', 4, '--steps 2000000', 600, name='soak-model-vmar-4cpu'),
 ]

@@ -356,11 +356,17 @@ PROGRAMS = {
         'uapps/init/session.c',
     ] + UAPPS_COMMON,
     'model': [
+        'uapps/model/lockstep.c',
         'uapps/model/main.c',
         'uapps/model/vmo_model.c',
         'uapps/model/world.c',
         'uapps/model/world_check.c',
         'uapps/model/world_view.c',
+    ] + STRESS_COMMON,
+    'model-vmar': [
+        'uapps/model/lockstep.c',
+        'uapps/model/space_model.c',
+        'uapps/model/space_world.c',
     ] + STRESS_COMMON,
     'poweroff': tool('power'),
     'reboot': tool('power'),

@@ -3,8 +3,6 @@
  */
 #include "model/world.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
@@ -13,45 +11,13 @@
 
 /* ---- What all steps use ---- */
 
-void world_differs(struct world *world, const char *format, ...) {
-    va_list args;
-    if (world->failed)
-        return;
-    world->failed = true;
-    va_start(args, format);
-    int length = snprintf(world->problem, sizeof world->problem, "step %llu: ",
-                          (unsigned long long)world->step);
-    vsnprintf(world->problem + length, sizeof world->problem - (size_t)length, format, args);
-    va_end(args);
-}
-
-void world_tell(struct world *world, const char *format, ...) {
-    char text[160];
-    va_list args;
-    if (!world->tells)
-        return;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    printf("  step %llu: %s\n", (unsigned long long)world->step, text);
-}
-
-bool world_agrees(struct world *world, const char *what, zx_status_t want, zx_status_t got) {
-    if (want != got)
-        world_differs(world, "%s gave %d, not %d", what, got, want);
-    world->calls++;
-    world->refused += got != ZX_OK;
-    return want == ZX_OK && got == ZX_OK;
-}
-
-uint64_t world_draw(const struct world *world, unsigned index, uint64_t below) {
-    return (draw_at(world->seed, world->step * 16 + index) >> 8) % below;
-}
-
-/* A slot that has a handle; -1 if the draw finds none. */
+/* A slot that has a handle, the next from where the draw falls; -1: none. */
 static int with_handle(const struct world *world, unsigned index) {
-    int slot = (int)world_draw(world, index, MODEL_OBJECTS);
-    return world->handle[slot] ? slot : -1;
+    int first = (int)world_draw(world, index, MODEL_OBJECTS);
+    for (int i = 0; i < MODEL_OBJECTS; i++)
+        if (world->handle[(first + i) % MODEL_OBJECTS])
+            return (first + i) % MODEL_OBJECTS;
+    return -1;
 }
 
 static int free_slot(const struct world *world) {
@@ -284,7 +250,8 @@ static void step_look(struct world *world) {
 
 /* ---- The walk ---- */
 
-bool world_step(struct world *world, uint64_t step) {
+void world_step(struct lockstep *lockstep) {
+    struct world *world = (struct world *)lockstep;
     static void (*const steps[])(struct world *world) = {
         step_create,       step_create,        step_create_child, step_create_child,
         step_create_child, step_create_child,  step_create_child, step_create_child,
@@ -299,20 +266,17 @@ bool world_step(struct world *world, uint64_t step) {
         world_step_store,  world_step_store,   world_step_load,   world_step_load,
         world_step_load,   world_step_protect, world_step_copy,   world_step_copy,
     };
-    world->step = step;
     uint64_t which = world_draw(world, 15, COUNT(steps) * 8 + 1);
     if (which == COUNT(steps) * 8)
         world_step_new_space(world);
     else
         steps[which % COUNT(steps)](world);
-    return !world->failed;
 }
 
-void world_begin(struct world *world, uint64_t seed) {
+void world_begin(struct lockstep *lockstep) {
+    struct world *world = (struct world *)lockstep;
     uint8_t byte = 1;
-    memset(world, 0, sizeof *world);
-    world->seed = seed;
-    model_begin(&world->model, seed);
+    model_begin(&world->model, lockstep->seed);
     for (unsigned i = 0; i < WORLD_VIEWS; i++)
         world->view[i].slot = -1;
     MUST(zx_vmo_create(PAGE, 0, &world->scratch));
@@ -320,12 +284,14 @@ void world_begin(struct world *world, uint64_t seed) {
     world_open_space(world);
 }
 
-uint64_t world_pages(const struct world *world) {
+uint64_t world_pages(const struct lockstep *lockstep) {
+    const struct world *world = (const struct world *)lockstep;
     uint64_t charges[MODEL_OBJECTS];
     return model_charges(&world->model, charges);
 }
 
-void world_end(struct world *world) {
+void world_end(struct lockstep *lockstep) {
+    struct world *world = (struct world *)lockstep;
     world_close_space(world);
     for (unsigned i = 0; i < WORLD_VIEWS; i++)
         if (world->view[i].slot >= 0)

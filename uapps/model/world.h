@@ -4,12 +4,12 @@
  * A world has a number of objects and of mappings of them, in this process and in a
  * second one that never runs and is looked at through zx_process_read_memory. Step
  * number n of a seed is drawn from both and means something in any state, so a failing
- * run can be repeated with steps left out.
+ * run can be repeated with steps left out (lockstep.h).
  */
 #pragma once
 
+#include "model/lockstep.h"
 #include "model/vmo_model.h"
-#include "stress/stress.h"
 
 #define WORLD_VIEWS 12
 
@@ -22,6 +22,7 @@ struct world_view {
 };
 
 struct world {
+    struct lockstep lockstep; /* first */
     struct model model;
     zx_handle_t handle[MODEL_OBJECTS]; /* ZX_HANDLE_INVALID: closed, or free */
     bool may_write[MODEL_OBJECTS];     /* the handle's right */
@@ -30,35 +31,22 @@ struct world {
     struct world_view view[WORLD_VIEWS];
     zx_handle_t other_process, other_vmar;
     zx_handle_t scratch; /* one committed page, to try accesses with */
-
-    uint64_t seed, step;
-    uint64_t calls, refused; /* made, and of these rightly refused */
-    bool tells;       /* prints each step */
-    bool failed;
-    char problem[200]; /* the first difference */
     uint8_t buffer[MODEL_PAGES * ZX_PAGE_SIZE];
 };
 
-void world_begin(struct world *world, uint64_t seed);
-/* Take step number `step`; false once something differs. */
-bool world_step(struct world *world, uint64_t step);
-/* Compare everything. */
-bool world_check(struct world *world);
-/* The pages that the objects should have in all. */
-uint64_t world_pages(const struct world *world);
-/* Let go of everything that a step made. */
-void world_end(struct world *world);
+/* struct lockstep_kind's functions. */
+void world_begin(struct lockstep *lockstep);
+void world_step(struct lockstep *lockstep);
+void world_check(struct lockstep *lockstep);
+void world_end(struct lockstep *lockstep);
+uint64_t world_pages(const struct lockstep *lockstep);
 
 /* ---- For the world_*.c files ---- */
 
-void world_differs(struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void world_tell(struct world *world, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Does a call's status agree? Counts refusals. Returns whether it was ZX_OK. */
-bool world_agrees(struct world *world, const char *what, zx_status_t want, zx_status_t got);
-/* Draw number `index` of this step. */
-uint64_t world_draw(const struct world *world, unsigned index, uint64_t below);
+#define world_differs(world, ...) lockstep_differs(&(world)->lockstep, __VA_ARGS__)
+#define world_tell(world, ...)    lockstep_tell(&(world)->lockstep, __VA_ARGS__)
+#define world_agrees(world, what, want, got) lockstep_agrees(&(world)->lockstep, what, want, got)
+#define world_draw(world, index, below) lockstep_draw(&(world)->lockstep, index, below)
 
 void world_check_page(struct world *world, int slot, uint64_t index, const uint8_t *bytes,
                       const char *seen_by);

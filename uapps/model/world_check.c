@@ -88,16 +88,16 @@ static void check_info(struct world *world, int slot) {
 
 void world_check_object(struct world *world, int slot) {
     check_contents(world, slot);
-    if (!world->failed)
+    if (!world->lockstep.failed)
         check_info(world, slot);
 }
 
-bool world_check(struct world *world) {
-    for (int slot = 0; slot < MODEL_OBJECTS && !world->failed; slot++)
+void world_check(struct lockstep *lockstep) {
+    struct world *world = (struct world *)lockstep;
+    for (int slot = 0; slot < MODEL_OBJECTS && !world->lockstep.failed; slot++)
         if (world->handle[slot])
             world_check_object(world, slot);
-    for (unsigned i = 0; i < WORLD_VIEWS && !world->failed; i++)
+    for (unsigned i = 0; i < WORLD_VIEWS && !world->lockstep.failed; i++)
         if (world->view[i].slot >= 0)
             world_check_view(world, &world->view[i]);
-    return !world->failed;
 }

@@ -48,8 +48,11 @@ static struct world_view *free_view(struct world *world) {
 }
 
 static struct world_view *any_view(struct world *world) {
-    struct world_view *view = &world->view[world_draw(world, 0, WORLD_VIEWS)];
-    return view->slot < 0 ? NULL : view;
+    uint64_t first = world_draw(world, 0, WORLD_VIEWS);
+    for (unsigned i = 0; i < WORLD_VIEWS; i++)
+        if (world->view[(first + i) % WORLD_VIEWS].slot >= 0)
+            return &world->view[(first + i) % WORLD_VIEWS];
+    return NULL;
 }
 
 /* ---- Map, unmap, protect ---- */
@@ -223,7 +226,7 @@ void world_step_load(struct world *world) {
 /* Past the end of the object a look at the first page is enough. */
 void world_check_view(struct world *world, struct world_view *view) {
     bool there = true;
-    for (uint64_t page = 0; page < view->pages && there && !world->failed; page++) {
+    for (uint64_t page = 0; page < view->pages && there && !world->lockstep.failed; page++) {
         there = model_look(&world->model, view->slot, view->first + page);
         load_page(world, view, page);
     }
