@@ -255,6 +255,16 @@ static void reserve_set(void) {
 
 /* ---- The CPUs' caches, interrupts off ---- */
 
+/* Other CPUs read the count (pmm_free_pages), so it is stored in one piece. */
+ALWAYS_INLINE void cache_push(struct page_cache *cache, struct page *page) {
+    cache->pages[cache->count] = page;
+    __atomic_store_n(&cache->count, cache->count + 1, __ATOMIC_RELAXED);
+}
+ALWAYS_INLINE struct page *cache_pop(struct page_cache *cache) {
+    __atomic_store_n(&cache->count, cache->count - 1, __ATOMIC_RELAXED);
+    return cache->pages[cache->count];
+}
+
 static void cache_refill(struct page_cache *cache) {
     spin_lock_irq_off(&pmm.lock);
     while (cache->count < CACHE_MOVE && may_take_locked(1)) {
@@ -265,7 +275,7 @@ static void cache_refill(struct page_cache *cache) {
                 break;
             page_state_change(page, PAGE_FREE, PAGE_CACHED);
         }
-        cache->pages[cache->count++] = page;
+        cache_push(cache, page);
     }
     level_update_locked();
     spin_unlock_irq_off(&pmm.lock);
@@ -274,7 +284,7 @@ static void cache_refill(struct page_cache *cache) {
 static void cache_drain(struct page_cache *cache, unsigned keep) {
     spin_lock_irq_off(&pmm.lock);
     while (cache->count > keep)
-        single_free_locked(cache->pages[--cache->count]);
+        single_free_locked(cache_pop(cache));
     level_update_locked();
     spin_unlock_irq_off(&pmm.lock);
 }
@@ -295,7 +305,7 @@ struct page *pmm_alloc(enum page_state to) {
     struct page_cache *cache = &page_caches[cpu_id()];
     if (unlikely(cache->count == 0))
         cache_refill(cache);
-    struct page *page = cache->count ? cache->pages[--cache->count] : NULL;
+    struct page *page = cache->count ? cache_pop(cache) : NULL;
     irq_restore(state);
     if (!page)
         return NULL;
@@ -318,7 +328,7 @@ void pmm_free(struct page *page, enum page_state from) {
     struct page_cache *cache = &page_caches[cpu_id()];
     if (unlikely(cache->count == CACHE_SIZE))
         cache_drain(cache, CACHE_SIZE - CACHE_MOVE);
-    cache->pages[cache->count++] = page;
+    cache_push(cache, page);
     irq_restore(state);
 }
 
