@@ -15,6 +15,7 @@
 #define page_map_check        small_check
 #define page_map_clone        small_clone
 #define page_map_cursor       small_cursor
+#define page_map_cursor_replace small_cursor_replace
 #define page_map_cursor_store small_cursor_store
 #define page_map_destroy      small_destroy
 #define page_map_find         small_find
@@ -22,6 +23,7 @@
 #define page_map_plan_clone   small_plan_clone
 #define page_map_plan_own     small_plan_own
 #define page_map_plan_remove  small_plan_remove
+#define page_map_probe        small_probe
 #define page_map_remove       small_remove
 #define page_map_store        small_store
 #define page_map_stretch      small_stretch
