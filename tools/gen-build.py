@@ -76,6 +76,7 @@ KERNEL_PORTABLE = {
     ],
     'kernel/object': [
         'channel.c',
+        'channel_nest.c',
         'channel_test.c',
         'debuglog.c',
         'deferred.c',
