@@ -109,6 +109,7 @@ STEPS = [
     user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append utest=p47,p55'),
     user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300),
 
+    Step('documents', 'tests/qemu/documents.py', counts=True, timeout=300),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.

@@ -3,6 +3,7 @@
  */
 #include "object/channel.h"
 
+#include "object/channel_nest.h"
 #include "sched/park.h"
 #include "vm/kheap.h"
 
@@ -21,7 +22,8 @@ struct caller {
     struct parker parker;
     uint32_t txid;
     struct message *reply;
-    status_t status; /* why there is none */
+    status_t status;        /* why there is none */
+    struct message *doomed; /* the request, if nobody could ever read it */
 };
 
 static struct channel *channel_peer(const struct channel *channel) {
@@ -37,11 +39,24 @@ static void channel_on_zero_handles(struct waitable *object) {
     peered_close_locked(end, ZX_CHANNEL_WRITABLE);
 }
 
+/* Before its memory goes, nobody's container may point here any more. */
+static void unnest_all(struct channel *channel) {
+    MUTEX_GUARD(&channel_nest_lock);
+
+    list_for_each(node, &channel->messages) {
+        const struct message *message = list_entry(node, struct message, node);
+        if (message->carries_channels)
+            channel_nest_leave(channel, message);
+    }
+}
+
 static void channel_destroy(struct waitable *object) {
     struct channel *channel = channel_from(object);
     struct message *message;
 
     DEBUG_ASSERT(list_is_empty(&channel->callers));
+    if (!list_is_empty(&channel->messages))
+        unnest_all(channel);
     while ((message = list_pop_entry(&channel->messages, struct message, node)))
         message_destroy(message);
     peered_free(&channel->end);
@@ -111,6 +126,10 @@ static void channel_deliver_locked(struct channel *channel, struct message *mess
     }
     list_add_tail(&channel->messages, &message->node);
     channel->message_count++;
+    if (unlikely(message->carries_channels)) {
+        mutex_guarded(&channel_nest_lock);
+        channel_nest_enter(channel, message);
+    }
     waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
 }
 
@@ -125,9 +144,40 @@ ALWAYS_INLINE status_t channel_write_locked(struct channel *channel, struct mess
     return OK;
 }
 
-status_t channel_write(struct channel *channel, struct message *message) {
-    MUTEX_GUARD(channel->end.base.lock);
+/* *out_doomed: nobody could read the message, so it was not delivered. */
+static status_t write_nested_locked(struct channel *channel, struct message *message,
+                                    bool *out_doomed)
+    REQUIRES(channel_nest_lock, *channel->end.base.lock) {
+    struct channel *peer = channel_peer(channel);
 
+    *out_doomed = !peer->end.closed && channel_nest_closes_cycle(peer, message);
+    return *out_doomed ? OK : channel_write_locked(channel, message);
+}
+
+static status_t write_nested(struct channel *channel, struct message *message,
+                             bool *out_doomed) {
+    mutex_lock(&channel_nest_lock);
+    mutex_lock(channel->end.base.lock);
+    status_t status = write_nested_locked(channel, message, out_doomed);
+    mutex_unlock(channel->end.base.lock);
+    mutex_unlock(&channel_nest_lock);
+    return status;
+}
+
+static NOINLINE status_t channel_write_nested(struct channel *channel, struct message *message) {
+    bool doomed;
+
+    status_t status = write_nested(channel, message, &doomed);
+    if (status == OK && doomed)
+        message_destroy(message);
+    return status;
+}
+
+status_t channel_write(struct channel *channel, struct message *message) {
+    message->carries_channels = message->handle_count > 0 && channel_nest_concerns(message);
+    if (unlikely(message->carries_channels))
+        return channel_write_nested(channel, message);
+    MUTEX_GUARD(channel->end.base.lock);
     return channel_write_locked(channel, message);
 }
 
@@ -139,30 +189,82 @@ static void channel_take_locked(struct channel *channel, struct message *message
         waitable_change_locked(&channel->end.base, ZX_CHANNEL_READABLE, 0);
 }
 
-status_t channel_read(struct channel *channel, struct channel_limits limits,
-                      struct message **out_message, struct channel_limits *out_sizes) {
-    MUTEX_GUARD(channel->end.base.lock);
+/* ERR_INTERNAL_RETRY: the message must be taken under channel_nest_lock too. */
+ALWAYS_INLINE status_t channel_read_locked(struct channel *channel, struct channel_limits limits,
+                                           bool nest_is_locked, struct message **out_message,
+                                           struct channel_limits *out_sizes)
+    REQUIRES(*channel->end.base.lock) {
     struct list_node *first = list_first(&channel->messages);
 
-    if (channel->end.closed)
+    if (unlikely(channel->end.closed))
         return ERR_CANCELED;
     if (!first)
         return channel->end.peer->closed ? ERR_PEER_CLOSED : ERR_SHOULD_WAIT;
     struct message *message = list_entry(first, struct message, node);
     *out_sizes = (struct channel_limits){message->byte_count, message->handle_count, false};
     bool fits = message->byte_count <= limits.bytes && message->handle_count <= limits.handles;
-    *out_message = fits || limits.discard ? message : NULL;
-    if (*out_message)
-        channel_take_locked(channel, message);
+    if (!fits && !limits.discard)
+        return ERR_BUFFER_TOO_SMALL;
+    if (unlikely(message->carries_channels)) {
+        if (!nest_is_locked)
+            return ERR_INTERNAL_RETRY;
+        mutex_guarded(&channel_nest_lock);
+        channel_nest_leave(channel, message);
+    }
+    channel_take_locked(channel, message);
+    *out_message = message;
     return fits ? OK : ERR_BUFFER_TOO_SMALL;
 }
 
-void channel_unread(struct channel *channel, struct message *message) {
+static NOINLINE status_t channel_read_nested(struct channel *channel,
+                                             struct channel_limits limits,
+                                             struct message **out_message,
+                                             struct channel_limits *out_sizes) {
+    mutex_lock(&channel_nest_lock);
+    mutex_lock(channel->end.base.lock);
+    status_t status = channel_read_locked(channel, limits, true, out_message, out_sizes);
+    mutex_unlock(channel->end.base.lock);
+    mutex_unlock(&channel_nest_lock);
+    return status;
+}
+
+static status_t channel_read_plain(struct channel *channel, struct channel_limits limits,
+                                   struct message **out_message,
+                                   struct channel_limits *out_sizes) {
     MUTEX_GUARD(channel->end.base.lock);
 
-    list_add_head(&channel->messages, &message->node);
-    channel->message_count++;
-    waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
+    return channel_read_locked(channel, limits, false, out_message, out_sizes);
+}
+
+status_t channel_read(struct channel *channel, struct channel_limits limits,
+                      struct message **out_message, struct channel_limits *out_sizes) {
+    *out_message = NULL;
+    status_t status = channel_read_plain(channel, limits, out_message, out_sizes);
+    if (unlikely(status == ERR_INTERNAL_RETRY))
+        status = channel_read_nested(channel, limits, out_message, out_sizes);
+    return status;
+}
+
+/* False if meanwhile the message came to hold up its own reader. */
+static bool unread(struct channel *channel, struct message *message) {
+    mutex_lock(&channel_nest_lock);
+    mutex_lock(channel->end.base.lock);
+    bool sound = !message->carries_channels || !channel_nest_closes_cycle(channel, message);
+    if (sound) {
+        list_add_head(&channel->messages, &message->node);
+        channel->message_count++;
+        if (message->carries_channels)
+            channel_nest_enter(channel, message);
+        waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
+    }
+    mutex_unlock(channel->end.base.lock);
+    mutex_unlock(&channel_nest_lock);
+    return sound;
+}
+
+void channel_unread(struct channel *channel, struct message *message) {
+    if (!unread(channel, message))
+        message_destroy(message);
 }
 
 /* ---- calls ---- */
@@ -186,18 +288,39 @@ static uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end
 }
 
 /* Send the request and link the caller, as one step that no answer can overtake. */
+static status_t caller_send_locked(struct channel *channel, struct caller *caller,
+                                   struct message *message) REQUIRES(*channel->end.base.lock) {
+    bool doomed = false;
+    status_t status;
+
+    caller->txid = txid_draw_locked(channel);
+    message_set_txid(message, caller->txid);
+    if (unlikely(message->carries_channels)) {
+        mutex_guarded(&channel_nest_lock);
+        status = write_nested_locked(channel, message, &doomed);
+    } else {
+        status = channel_write_locked(channel, message);
+    }
+    if (status != OK)
+        return status;
+    caller->doomed = doomed ? message : NULL;
+    list_add_tail(&channel->callers, &caller->node);
+    waitable_observe_locked(&channel->end.base, &caller->observer);
+    return OK;
+}
+
 static status_t caller_send(struct channel *channel, struct caller *caller,
                             struct message *message) {
     MUTEX_GUARD(channel->end.base.lock);
 
-    caller->txid = txid_draw_locked(channel);
-    message_set_txid(message, caller->txid);
-    status_t status = channel_write_locked(channel, message);
-    if (status != OK)
-        return status;
-    list_add_tail(&channel->callers, &caller->node);
-    waitable_observe_locked(&channel->end.base, &caller->observer);
-    return OK;
+    return caller_send_locked(channel, caller, message);
+}
+
+static NOINLINE status_t caller_send_nested(struct channel *channel, struct caller *caller,
+                                            struct message *message) {
+    MUTEX_GUARD(&channel_nest_lock);
+
+    return caller_send(channel, caller, message);
 }
 
 /* Linking happens while the handle is in the table, so its close finds the caller (P55). */
@@ -209,6 +332,9 @@ static status_t caller_begin(struct channel *channel, struct handle_table *table
     if (handle_table_find_locked(table, value, &handle) != OK ||
         handle.object != &channel->end.base)
         return ERR_CANCELED;
+    message->carries_channels = message->handle_count > 0 && channel_nest_concerns(message);
+    if (unlikely(message->carries_channels))
+        return caller_send_nested(channel, caller, message);
     return caller_send(channel, caller, message);
 }
 
@@ -234,6 +360,7 @@ status_t channel_call(struct channel *channel, struct handle_table *table, uint3
         message_destroy(message);
         return status;
     }
+    message_destroy(caller.doomed); /* which closes the peer, and so ends the wait */
     status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
     if (status != OK)
         caller_end(channel, &caller);

@@ -21,6 +21,9 @@ struct channel {
     uint32_t message_count;
     uint32_t last_txid;
     struct list callers;     /* threads of this end in channel_call */
+    /* Under channel_nest_lock; see channel_nest.h. */
+    struct channel *container; /* in whose queue this end's handle lies; NULL: in none */
+    uint32_t nested;           /* ends whose handles lie in this end's queue */
 };
 
 ALWAYS_INLINE struct channel *channel_from(struct waitable *object) {
@@ -29,7 +32,10 @@ ALWAYS_INLINE struct channel *channel_from(struct waitable *object) {
 
 /* The references are the caller's. ERR_NO_MEMORY. */
 status_t channel_create(struct channel **out_a, struct channel **out_b);
-/* The message goes to the other end; ERR_PEER_CLOSED: it is still the caller's. */
+/*
+ * The message goes to the other end; ERR_PEER_CLOSED: it is still the caller's. One
+ * that nobody could ever read (channel_nest.h) is destroyed, which is OK.
+ */
 status_t channel_write(struct channel *channel, struct message *message);
 
 struct channel_limits {

@@ -187,6 +187,48 @@ static void chain_test(unsigned count) {
 KTEST_QUICK(channel, a_chain_of_200_ends_inside_each_other_closes_at_once) { chain_test(200); }
 KTEST(channel, a_chain_of_100000_ends_does_not_eat_the_stack) { chain_test(100000); }
 
+/* ---- cycles ---- */
+
+/* Each of `count` channels has its first end sent through the second of the one before. */
+static void cycle_test(unsigned count) {
+    uint64_t before = waitable_live_count(ZX_OBJ_TYPE_CHANNEL);
+    struct ends all[8];
+    unsigned made = 0;
+
+    while (made < count && ends_create(&all[made]))
+        made++;
+    for (unsigned i = 0; made == count && i < count; i++)
+        (void)send(all[i].b, 0, 0, handle_take(&all[(i + 1) % count].ha));
+    for (unsigned i = 0; i < made; i++) {
+        EXPECT(made != count || waitable_signals(all[i].hb.object) & ZX_CHANNEL_PEER_CLOSED);
+        ends_release(&all[i]);
+    }
+    EXPECT_EQ(before, waitable_live_count(ZX_OBJ_TYPE_CHANNEL));
+}
+
+KTEST_QUICK(channel, an_end_sent_into_its_own_queue_is_closed) { cycle_test(1); }
+KTEST_QUICK(channel, ends_that_hold_each_other_up_are_closed) {
+    cycle_test(2);
+    cycle_test(3);
+    cycle_test(8);
+}
+
+KTEST_QUICK(channel, an_end_taken_out_of_a_queue_may_be_put_into_another) {
+    struct ends outer, inner;
+    struct message *message = NULL;
+
+    REQUIRE(ends_create(&outer));
+    if (ends_create(&inner)) {
+        status_t status = send(outer.b, 0, 0, handle_take(&inner.ha));
+        if (status == OK && receive(outer.a, 0, false, &message) == OK) {
+            EXPECT_EQ(OK, channel_write(inner.b, message) == OK ? OK : ERR_INTERNAL);
+            EXPECT(waitable_signals(inner.hb.object) & ZX_CHANNEL_PEER_CLOSED);
+        }
+        ends_release(&inner);
+    }
+    ends_release(&outer);
+}
+
 /* ---- calls ---- */
 
 struct call {

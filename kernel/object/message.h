@@ -14,6 +14,7 @@
 struct message {
     struct list_node node; /* in a channel's queue */
     uint32_t byte_count, handle_count;
+    bool carries_channels;     /* while queued: see channel_nest.h */
     bool paged;                /* what follows the handles: char *pages[], or the bytes */
     struct handle handles[];
 };

@@ -4,12 +4,14 @@
 #include "object/object.h"
 
 #include "lib/string.h"
+#include "object/channel_nest.h"
 #include "object/debuglog.h"
 #include "object/deferred.h"
 #include "object/memory_pressure.h"
 #include "object/resource.h"
 
 status_t objects_init(void) {
+    channel_nest_init();
     debuglog_init();
     resource_init();
     status_t status = deferred_init();

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """named.py: every C and assembler file on disk is named in the build, and exists."""
-import importlib.util
 import os
 import sys
+
+sys.path.insert(0, 'tools')
+import build_lists as build  # noqa: E402
 
 FOLDERS = ['kernel', 'ulib', 'uapps', 'tests', 'tools']
 # Built by their tests or tools, not by ninja.
@@ -10,12 +12,10 @@ EXCEPTIONS = ('tools/doctor/', 'tests/programs/', 'tests/lint/')
 
 
 def main():
-    spec = importlib.util.spec_from_file_location('gen_build', 'tools/gen-build.py')
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    named = set(build.files(build.KERNEL_PORTABLE) + build.files(build.KERNEL_AMD64)
-                + build.files(build.HOST_ONLY) + build.files(build.VDSO)
-                + build.files(build.ULIB) + [build.ULIB_START])
+    named = {build.ULIB_START}
+    for table in (build.KERNEL_PORTABLE, build.KERNEL_AMD64, build.HOST_ONLY, build.VDSO,
+                  build.ULIB):
+        named.update(f'{folder}/{name}' for folder, names in table.items() for name in names)
     for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS):
         for sources in table.values():
             named.update(sources)
@@ -25,7 +25,7 @@ def main():
         for folder, _, names in os.walk(top):
             on_disk.update(os.path.join(folder, name) for name in names
                            if name.endswith(('.c', '.S')))
-    found = [f'{path}: not in tools/gen-build.py' for path in sorted(on_disk - named)
+    found = [f'{path}: not in tools/build_lists.py' for path in sorted(on_disk - named)
              if not path.startswith(EXCEPTIONS)]
     found += [f'{path}: listed but not there' for path in sorted(named - on_disk) if path]
     print('\n'.join(found) if found else f'{len(named)} files, all named')

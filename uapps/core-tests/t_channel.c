@@ -159,6 +159,23 @@ TEST(channel_end_cannot_be_sent_through_itself) {
     close_handle(other.b);
 }
 
+TEST(channel_peer_that_is_sent_where_nobody_can_read_it_is_closed) {
+    struct channel one = make_channel(), two = make_channel();
+    unsigned before = own_handles();
+    EXPECT_OK(zx_channel_write(one.a, 0, "x", 1, &one.b, 1));
+    EXPECT_EQ(ZX_CHANNEL_PEER_CLOSED, signals_of(one.a));
+    close_handle(one.a);
+    one = make_channel();
+    EXPECT_OK(zx_channel_write(one.a, 0, NULL, 0, &two.b, 1));
+    EXPECT_EQ(ZX_CHANNEL_WRITABLE, signals_of(two.a));
+    EXPECT_OK(zx_channel_write(two.a, 0, NULL, 0, &one.b, 1));
+    EXPECT_EQ(ZX_CHANNEL_PEER_CLOSED, signals_of(one.a));
+    EXPECT_EQ(ZX_CHANNEL_PEER_CLOSED, signals_of(two.a));
+    EXPECT_EQ(before - 2, own_handles());
+    close_handle(one.a);
+    close_handle(two.a);
+}
+
 TEST(channel_read_of_a_bad_buffer_loses_the_message) {
     struct channel channel = make_channel();
     zx_handle_t event = make_event(), got;
