@@ -56,7 +56,7 @@ static struct block_cache block_caches[MAX_CPUS][CLASSES]; /* own CPU's, interru
 #define OF16(n) OF4(n), OF4(n + 4), OF4(n + 8), OF4(n + 12)
 static const uint8_t class_by_size[] = {OF16(0), OF16(16), OF16(32), OF16(48), OF1(64)};
 static bool kheap_ready;
-static _Atomic int64_t bytes_total, bytes_used, runs_used;
+static _Atomic int64_t bytes_total, runs_used, run_bytes;
 
 static void kheap_init(void) {
     for (unsigned i = 0; i < CLASSES; i++) {
@@ -193,11 +193,11 @@ ALWAYS_INLINE void class_free(unsigned class, void *block) {
     irq_restore(state);
 }
 
-static int64_t blocks_used(void) {
-    int64_t sum = atomic_load_explicit(&runs_used, memory_order_relaxed);
+/* Each CPU counts what it gave and took; only the sum over all CPUs means something. */
+static int64_t class_used(unsigned class) {
+    int64_t sum = 0;
     for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
-        for (unsigned class = 0; class < CLASSES; class++)
-            sum += atomic_load_explicit(&block_caches[cpu][class].used, memory_order_relaxed);
+        sum += atomic_load_explicit(&block_caches[cpu][class].used, memory_order_relaxed);
     return sum;
 }
 
@@ -212,6 +212,7 @@ static void *run_alloc(size_t size) {
     first->pins = 1;
     atomic_store_explicit(&first->count, (uint32_t)pages, memory_order_relaxed);
     atomic_fetch_add_explicit(&runs_used, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&run_bytes, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     atomic_fetch_add_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     return page_contents(first);
 }
@@ -220,6 +221,7 @@ static void run_free(struct page *first) {
     size_t pages = atomic_load_explicit(&first->count, memory_order_relaxed);
     first->pins = 0;
     atomic_fetch_sub_explicit(&runs_used, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&run_bytes, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     atomic_fetch_sub_explicit(&bytes_total, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
     pmm_free_run(first, pages, PAGE_HEAP);
 }
@@ -261,10 +263,9 @@ void kheap_check_size(const void *block, size_t size) {
     ASSERT(header->size == size);
 }
 
-static void *block_undress(void *block, size_t *out_size) {
+static void *block_undress(void *block) {
     struct block_header *header = (struct block_header *)block - 1;
     block_check(header);
-    *out_size = header->size;
     header->magic = MAGIC_FREE;
     memset(header + 1, FILL_FREE, header->size);
     return header;
@@ -282,7 +283,6 @@ static void *alloc_from(size_t size, const void *caller) {
     if (!raw)
         return NULL;
 #ifdef JX_DEBUG
-    atomic_fetch_add_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
     return block_dress(raw, size, caller);
 #else
     return raw;
@@ -299,9 +299,7 @@ void kheap_free(void *block) {
     if (!block)
         return;
 #ifdef JX_DEBUG
-    size_t size;
-    block = block_undress(block, &size);
-    atomic_fetch_sub_explicit(&bytes_used, (int64_t)size, memory_order_relaxed);
+    block = block_undress(block);
 #endif
     struct page *head = slab_head_of(block);
     if (head->order == CLASS_RUN)
@@ -311,9 +309,14 @@ void kheap_free(void *block) {
 }
 
 struct kheap_stats kheap_stats(void) {
-    return (struct kheap_stats){(uint64_t)atomic_load(&bytes_total),
-                                (uint64_t)atomic_load(&bytes_used),
-                                (uint64_t)blocks_used()};
+    int64_t blocks = atomic_load(&runs_used), bytes = atomic_load(&run_bytes);
+    for (unsigned class = 0; class < CLASSES; class++) {
+        int64_t used = class_used(class);
+        blocks += used;
+        bytes += used * class_sizes[class];
+    }
+    return (struct kheap_stats){(uint64_t)atomic_load(&bytes_total), (uint64_t)bytes,
+                                (uint64_t)blocks};
 }
 
 void kheap_trim(void) {

@@ -57,7 +57,7 @@ ALWAYS_INLINE void kheap_free_sized(void *block, size_t size) {
 
 struct kheap_stats {
     uint64_t bytes_total; /* pages taken, in bytes */
-    uint64_t bytes_used;  /* handed out */
+    uint64_t bytes_used;  /* handed out, rounded up to size classes */
     uint64_t blocks_used;
 };
 struct kheap_stats kheap_stats(void);

@@ -52,7 +52,7 @@ KTEST(cpu, P14_stacks_and_own_data_of_all_cpus_are_disjoint) {
             EXPECT(frames[i] != frames[j]);
 }
 
-KTEST_QUICK(cpu, P46_an_unexpected_vector_is_counted) {
+KTEST(cpu, P46_an_unexpected_vector_is_counted) {
     irq_state_t state = irq_save(); /* stay on this CPU */
     struct cpu *cpu = cpu_this();
     uint64_t unexpected = cpu->counters.unexpected_ints, spurious = cpu->counters.spurious_ints;
