@@ -103,6 +103,7 @@ STEPS = [
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
+    Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),

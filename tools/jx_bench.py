@@ -6,16 +6,20 @@ of one operation. Under -icount one instruction is one nanosecond of guest time,
 the figures repeat exactly. The row `boot` comes from the kernel's log:
 `boot: N ticks to the first user instruction`, without the waits for its clocks.
 """
+import os
 import re
+import subprocess
 import sys
 
 import jx_exec
 import machine
 
-HELP = """usage: ./jx bench [--tsv] [ROW...]
+HELP = """usage: ./jx bench [--tsv] [--linux] [ROW...]
 
 Measures the primitive operations in guest instructions, next to their targets.
   --tsv    row<TAB>instructions<TAB>target, one row a line
+  --linux  measures Debian's Linux in the same way and shows it beside; the first time
+           this fetches its kernel with apt-get download. Takes half a minute
 """
 # Instructions per operation that the first complete version must reach.
 TARGETS = {
@@ -53,6 +57,39 @@ TARGETS = {
 # Measured with more memory, in a machine of their own.
 BIG_ROWS = {'vmo_clone_1GiB_mapped': '2048M'}
 CPU = 'max,-erms,-la57'
+# Rows of tests/linux-peer that do the like: the least of several counts, and how many
+# of its operations are one of ours.
+LINUX = {
+    'null_syscall': ('null_syscall', 1),
+    'clock_get_vdso': ('clock_get_vdso', 1),
+    'clock_get_syscall': ('clock_get_syscall', 1),
+    'handle_dup_close': ('handle_dup_close', 1),
+    'event_create_close': ('event_create_close', 1),
+    'channel_create_close': ('ipc_create_close', 1),
+    'vmo_create_close_4k': ('memobj_create_close_4k', 1),
+    'map_unmap_1page': ('map_unmap_1page', 1),
+    'map_touch_unmap_1page': ('map_touch_unmap_1page', 1),
+    'vmo_read_4k': ('memobj_read_4k', 1),
+    'vmo_write_4k': ('memobj_write_4k', 1),
+    'fault_touch': ('fault_touch_16MiB', 1),
+    'unmap_committed': ('unmap_16MiB_committed', 1),
+    'vmo_clone_16MiB': ('cow_clone_16MiB', 1),
+    'vmo_clone_1GiB_mapped': ('cow_clone_16MiB', 64),
+    'cow_write': ('cow_write_fault', 1),
+    'cow_write_sparse': ('cow_write_fault', 1),
+    'cow_reuse': ('cow_reuse_fault', 1),
+    'channel_same_thread_64B': ('ipc_same_thread_64B', 1),
+    'channel_same_thread_64B_1handle': ('ipc_same_thread_64B_1handle', 1),
+    'channel_call_threads_64B': (
+        'ipc_pingpong_threads_64B ipc_pingpong_processes_64B_pipe', 1),
+    'channel_call_processes_64B': (
+        'ipc_pingpong_processes_64B ipc_pingpong_processes_64B_pipe', 1),
+    'event_pingpong_processes': ('ipc_pingpong_processes_8B_eventfd', 1),
+    'port_signal_wait': ('wait_multiplex', 1),
+    'futex_pingpong_threads': ('futex_pingpong_threads', 1),
+    'thread_create_join': ('thread_create_join', 1),
+    'process_spawn_exit': ('process_spawn_exit process_vfork_exec_exit', 1),
+}
 
 
 class Capture(jx_exec.Run):
@@ -91,6 +128,30 @@ def measure(words, memory):
     return {row: int(value) for row, value in rows.items()}
 
 
+def measure_linux():
+    """{row: instructions} of Linux, by the medians of tests/linux-peer."""
+    command = [os.path.join(machine.TOP, 'tests/linux-peer/run.sh'), '--icount', '1',
+               '--cpu', CPU]
+    environment = dict(os.environ, LINUX_PEER_BUILD=machine.built('linux-peer'))
+    run = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL,
+                         capture_output=True, text=True, check=False)
+    if run.returncode:
+        sys.stderr.write(run.stderr)
+        machine.fail('bench: the Linux machine gave no figures', 1)
+    fields = [line.split('\t') for line in run.stdout.splitlines()[1:]]
+    medians = {field[0]: float(field[5]) for field in fields}
+    return {row: round(min(medians[name] for name in names.split()) * count)
+            for row, (names, count) in LINUX.items()}
+
+
+def show_beside(figures, linux):
+    print(f'{"row":34} {"instructions":>12} {"target":>10} {"Linux":>12}')
+    for row in TARGETS:
+        if row in figures:
+            peer = f'{linux[row]:,}' if row in linux else '-'
+            print(f'{row:34} {figures[row]:12,} {TARGETS[row]:10,} {peer:>12}')
+
+
 def show(figures, tsv):
     names = [row for row in TARGETS if row in figures]
     names += [row for row in figures if row not in TARGETS]
@@ -108,7 +169,8 @@ def show(figures, tsv):
 def main(words):
     machine.die_with_signals()
     tsv = '--tsv' in words
-    chosen = [word for word in words if word != '--tsv']
+    linux = '--linux' in words
+    chosen = [word for word in words if word not in ('--tsv', '--linux')]
     if '--help' in chosen or '-h' in chosen:
         sys.stdout.write(HELP)
         return 0
@@ -121,8 +183,11 @@ def main(words):
         figures.update(measure(small or (['null_syscall'] if chosen else []), '256M'))
     for row, memory in BIG_ROWS.items():
         if not chosen or row in chosen:
-            figures.update(measure([row], memory))
+            figures[row] = measure([row], memory)[row]
     if chosen:
         figures = {row: value for row, value in figures.items() if row in chosen}
-    show(figures, tsv)
+    if linux and not tsv:
+        show_beside(figures, measure_linux())
+    else:
+        show(figures, tsv)
     return 0

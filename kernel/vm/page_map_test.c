@@ -140,20 +140,33 @@ static void expect_same(unsigned m) {
     page_map_check(&maps[m]);
 }
 
+static void store_probed(struct page_map *map, uint64_t index, struct map_probe *probe,
+                         struct map_stash *stash, struct page *page) {
+    if (probe->needed)
+        page_map_store(map, index, page, stash);
+    else if (probe->page)
+        page_map_cursor_replace(&probe->cursor, probe->cursor.slot, page);
+    else
+        page_map_cursor_store(&probe->cursor, probe->cursor.slot, page);
+}
+
 /* What the copy-on-write path does, without views. */
 static status_t write_page(struct page_map *map, uint64_t index, uint64_t id) {
     struct map_stash stash = MAP_STASH_INIT;
+    struct map_probe probe;
     bool exclusive = false;
-    struct page *page = page_map_find(map, index, &exclusive);
-    status_t status = OK;
 
+    page_map_probe(map, index, &probe);
+    struct page *page = page_map_find(map, index, &exclusive);
+    EXPECT(page == probe.page && (!page || exclusive == probe.exclusive));
     if (!page || !exclusive) {
-        status = map_stash_fill(&stash, page_map_plan_own(map, index));
+        EXPECT_EQ(page_map_plan_own(map, index), probe.needed);
+        status_t status = map_stash_fill(&stash, probe.needed);
         page = status == OK ? pmm_alloc(PAGE_VMO) : NULL;
         if (page) {
             atomic_store_explicit(&page->count, 1, memory_order_relaxed);
             page->mark = 0;
-            page_map_store(map, index, page, &stash);
+            store_probed(map, index, &probe, &stash, page);
         }
         map_stash_release(&stash);
     }

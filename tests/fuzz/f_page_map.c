@@ -27,6 +27,8 @@
 #define page_map_remove       small_remove
 #define page_map_store        small_store
 #define page_map_stretch      small_stretch
+#define page_map_cursor_replace small_cursor_replace
+#define page_map_probe        small_probe
 #include "../../kernel/vm/page_map.c"
 
 #include "tests/host/machine.h"
@@ -90,18 +92,31 @@ static void check_alive(uint64_t pages_before) {
     require(pmm_stats().pages[PAGE_VMO] - pages_before == distinct);
 }
 
-static void own(unsigned m, unsigned index) {
+static void store(unsigned m, unsigned index, struct map_probe *probe, struct page *page) {
     struct map_stash stash = MAP_STASH_INIT;
-    bool exclusive = false;
-    struct page *page = small_find(&maps[m], index, &exclusive);
 
-    if (!page || !exclusive) {
-        require(small_stash_fill(&stash, small_plan_own(&maps[m], index)) == OK);
+    atomic_store(&page->count, 1);
+    require(small_stash_fill(&stash, probe->needed) == OK);
+    if (probe->needed)
+        small_store(&maps[m], index, page, &stash);
+    else if (probe->page)
+        small_cursor_replace(&probe->cursor, probe->cursor.slot, page);
+    else
+        small_cursor_store(&probe->cursor, probe->cursor.slot, page);
+    small_stash_release(&stash);
+}
+
+static void own(unsigned m, unsigned index) {
+    struct map_probe probe;
+
+    small_probe(&maps[m], index, &probe);
+    require(probe.page == small_find(&maps[m], index, NULL));
+    struct page *page = probe.page;
+    if (!probe.exclusive) {
+        require(small_plan_own(&maps[m], index) == probe.needed);
         page = pmm_alloc(PAGE_VMO);
         require(page != NULL);
-        atomic_store(&page->count, 1);
-        small_store(&maps[m], index, page, &stash);
-        small_stash_release(&stash);
+        store(m, index, &probe, page);
     }
     shown[m][index] = *(unsigned *)page_contents(page) = ++next_id;
 }

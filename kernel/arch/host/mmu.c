@@ -98,7 +98,6 @@ static void install_one(table_entry *entry, const struct mmu_entry *wanted) {
     unsigned prot = wanted->prot;
 
     ASSERT(is_page_aligned(wanted->address.value) && (prot & MMU_READ));
-    ASSERT(!((prot & MMU_WRITE) && (prot & MMU_EXECUTE)));
     if (old & PRESENT) {
         ASSERT(HOST_ENTRY_ADDRESS(old) == wanted->address.value);
         prot |= HOST_ENTRY_PROT(old);
