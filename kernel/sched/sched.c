@@ -196,6 +196,8 @@ static void reschedule(void) NO_LOCK_ANALYSIS {
         spin_unlock_irq_off(&queue->lock);
     } else {
         account_switch(from, to, now);
+        if (from == queue->idle)
+            atomic_store_explicit(&from->state, THREAD_READY, memory_order_relaxed);
         if (to == queue->idle)
             atomic_fetch_or_explicit(&idle_cpus, cpu_bit(cpu->id), memory_order_relaxed);
         else if (from == queue->idle)
