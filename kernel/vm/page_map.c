@@ -439,9 +439,12 @@ static struct map_node *covering_subtree(const struct page_map *map, uint64_t *l
 
 unsigned page_map_plan_clone(const struct page_map *source, uint64_t first, uint64_t count) {
     uint64_t low = source->bias + first, high = low + count - 1;
-    if (count == 0 || !covering_subtree(source, &low, &high))
+    const struct map_node *top = count ? covering_subtree(source, &low, &high) : NULL;
+    if (!top)
         return 0;
-    return 2 * (source->root->height + 1u);
+    /* Each edge that is cut costs its path, all of which is shared with the source. */
+    unsigned edges = (low > 0) + (high < span_of(top->height) - 1);
+    return edges * (top->height + 1u);
 }
 
 void page_map_clone(const struct page_map *source, uint64_t first, uint64_t count,

@@ -70,7 +70,7 @@ struct page *page_of(paddr_t address) {
 }
 
 paddr_t page_address_elsewhere(const struct page *page) {
-    for (unsigned i = 0; i < span_count; i++) {
+    for (unsigned i = 1; i < span_count; i++) {
         uint64_t index = (uint64_t)(page - spans[i].pages);
         if (likely((uintptr_t)page >= (uintptr_t)spans[i].pages && index < spans[i].frame_count))
             return paddr((spans[i].first_frame + index) << PAGE_SHIFT);

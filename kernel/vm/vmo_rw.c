@@ -38,12 +38,13 @@ static bool transfer_writes(const struct transfer *t) {
     return t->kernel_from || t->user_from.address;
 }
 
-static status_t step_locked(struct vmo *vmo, uint64_t offset, const struct transfer *t,
-                            uint64_t done, size_t length, size_t *out_moved)
-    REQUIRES(vmo->lock) {
+/* The page part of a transfer whose `left` bytes must all lie inside. */
+static status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t left,
+                            const struct transfer *t, uint64_t done, size_t length,
+                            size_t *out_moved) REQUIRES(vmo->lock) {
     uint64_t index = offset >> PAGE_SHIFT, in_page = offset & PAGE_MASK;
     struct page *page;
-    if (!range_within(offset, length, vmo->size))
+    if (!range_within(offset, left, vmo->size))
         return ERR_OUT_OF_RANGE;
     if (transfer_writes(t)) {
         status_t status = vmo_own_page_locked(vmo, index, &page, NULL);
@@ -57,10 +58,10 @@ static status_t step_locked(struct vmo *vmo, uint64_t offset, const struct trans
     return OK;
 }
 
-static status_t step(struct vmo *vmo, uint64_t offset, const struct transfer *t, uint64_t done,
-                     size_t length, size_t *out_moved) {
+static status_t step(struct vmo *vmo, uint64_t offset, uint64_t left, const struct transfer *t,
+                     uint64_t done, size_t length, size_t *out_moved) {
     MUTEX_GUARD(&vmo->lock);
-    return step_locked(vmo, offset, t, done, length, out_moved);
+    return step_locked(vmo, offset, left, t, done, length, out_moved);
 }
 
 static status_t touch(const struct transfer *t, uint64_t done) {
@@ -70,14 +71,15 @@ static status_t touch(const struct transfer *t, uint64_t done) {
 
 static status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
                          const struct transfer *t) {
-    if (!range_within(offset, length, vmo_size(vmo)))
+    /* A slice's own size never changes; of others each step looks at the size under the lock. */
+    if ((length == 0 || vmo->is_slice) && !range_within(offset, length, vmo_size(vmo)))
         return ERR_OUT_OF_RANGE;
     offset += vmo->shown_offset;
     vmo = vmo_pages_of(vmo);
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
-        status_t status = step(vmo, at, t, done, part, &moved);
+        status_t status = step(vmo, at, length - done, t, done, part, &moved);
         done += moved;
         if (status == OK && moved < part)
             status = touch(t, done);
