@@ -6,7 +6,8 @@
  * the word of a slot that is free or reserved (its value is drawn, but not valid
  * yet). Free slots form a queue through their own memory; a slot gets its next
  * generation when it joins the queue, so a stale value fails the comparison.
- * New slots join at the end, a chunk at a time, before the queue gets short.
+ * New slots come a chunk at a time, before the queue gets short, and are taken
+ * before the queued ones; only when it is taken is a new slot's memory written.
  */
 #include "object/handle_table.h"
 
@@ -52,7 +53,7 @@ static struct handle_slot *slot_at(const struct handle_table *table, uint32_t in
 ALWAYS_INLINE struct handle_slot *slot_find(const struct handle_table *table, uint32_t word) {
     uint32_t index = word >> 2 & SLOT_MASK;
 
-    if (unlikely(index / HANDLE_CHUNK_SIZE >= table->chunk_count))
+    if (unlikely(index >= table->touched))
         return NULL;
     struct handle_slot *slot = slot_at(table, index);
     return likely(slot->word == word) ? slot : NULL;
@@ -75,8 +76,8 @@ static struct handle_slot *slot_find_reserved(const struct handle_table *table, 
 
 static void queue_put_locked(struct handle_table *table, struct handle_slot *slot)
     REQUIRES(table->lock) {
-    table->free_tail->next_free = slot;
-    table->free_tail = slot;
+    *table->free_end = slot;
+    table->free_end = &slot->next_free;
     table->free_count++;
 }
 
@@ -112,14 +113,9 @@ static status_t chunk_add_locked(struct handle_table *table) REQUIRES(table->loc
     struct handle_slot *chunk = kheap_alloc(HANDLE_CHUNK_SIZE * sizeof(*chunk));
     if (!chunk)
         return ERR_NO_MEMORY;
-    uint32_t first = table->chunk_count * HANDLE_CHUNK_SIZE;
     table->chunks[table->chunk_count++] = chunk;
-    if (first == 0)
-        table->free_head = table->free_tail = chunk;
-    for (uint32_t i = 0; i < HANDLE_CHUNK_SIZE; i++) {
-        chunk[i] = (struct handle_slot){.word = (first + i) << 2};
-        queue_put_locked(table, &chunk[i]);
-    }
+    table->slot_count += HANDLE_CHUNK_SIZE;
+    table->free_count += HANDLE_CHUNK_SIZE;
     return OK;
 }
 
@@ -144,12 +140,27 @@ ALWAYS_INLINE status_t slots_ensure_locked(struct handle_table *table, uint32_t 
     return chunks_add_locked(table, count);
 }
 
-static struct handle_slot *slot_take_locked(struct handle_table *table) REQUIRES(table->lock) {
-    struct handle_slot *slot = table->free_head;
+static bool has_untouched_locked(const struct handle_table *table) REQUIRES(table->lock) {
+    return table->touched < table->slot_count;
+}
 
-    table->free_head = slot->next_free;
-    table->free_count--;
+/* The slot that will be taken next. The queue never gets as short as its last slot. */
+static struct handle_slot *slot_peek_locked(struct handle_table *table) REQUIRES(table->lock) {
+    if (!has_untouched_locked(table))
+        return table->free_head;
+    struct handle_slot *slot = slot_at(table, table->touched);
+    slot->word = table->touched << 2;
     return slot;
+}
+
+/* `slot` is what slot_peek_locked gave. */
+static void slot_take_locked(struct handle_table *table, struct handle_slot *slot)
+    REQUIRES(table->lock) {
+    if (has_untouched_locked(table))
+        table->touched++;
+    else
+        table->free_head = slot->next_free;
+    table->free_count--;
 }
 
 static void slot_fill(struct handle_slot *slot, struct handle handle) {
@@ -159,13 +170,14 @@ static void slot_fill(struct handle_slot *slot, struct handle handle) {
 }
 
 static uint32_t used_locked(const struct handle_table *table) REQUIRES(table->lock) {
-    return table->chunk_count * HANDLE_CHUNK_SIZE - table->free_count;
+    return table->slot_count - table->free_count;
 }
 
 /* ---- life ---- */
 
 void handle_table_init(struct handle_table *table) {
-    *table = (struct handle_table){.secret = (uint32_t)entropy_draw_u64() & ~FIXED_BITS};
+    *table = (struct handle_table){.secret = (uint32_t)entropy_draw_u64() & ~FIXED_BITS,
+                                   .free_end = &table->free_head};
     mutex_init(&table->lock, RANK_HANDLE_TABLE, "handle table");
 }
 
@@ -173,7 +185,7 @@ static bool take_any(struct handle_table *table, uint32_t *cursor, uint32_t *out
     MUTEX_GUARD(&table->lock);
 
     table->closed = true;
-    for (; *cursor < table->chunk_count * HANDLE_CHUNK_SIZE; (*cursor)++) {
+    for (; *cursor < table->touched; (*cursor)++) {
         struct handle_slot *slot = slot_at(table, *cursor);
         if (slot_state(slot) == SLOT_USED) {
             *out_value = slot_value(table, slot);
@@ -199,7 +211,8 @@ void handle_table_destroy(struct handle_table *table) {
         kheap_free(table->chunks[i]);
     kheap_free(table->chunks);
     table->chunks = NULL;
-    table->chunk_count = table->chunk_capacity = table->free_count = 0;
+    table->chunk_count = table->chunk_capacity = 0;
+    table->slot_count = table->touched = table->free_count = 0;
 }
 
 /* ---- adding ---- */
@@ -211,7 +224,8 @@ status_t handle_table_reserve(struct handle_table *table, uint32_t count, uint32
     if (status != OK)
         return status;
     for (uint32_t i = 0; i < count; i++) {
-        struct handle_slot *slot = slot_take_locked(table);
+        struct handle_slot *slot = slot_peek_locked(table);
+        slot_take_locked(table, slot);
         slot_set_state(slot, SLOT_RESERVED);
         out_values[i] = slot_value(table, slot);
     }
@@ -251,7 +265,8 @@ status_t handle_table_add(struct handle_table *table, struct handle handle, uint
     status_t status = slots_ensure_locked(table, 1);
     if (status != OK)
         return status;
-    struct handle_slot *slot = slot_take_locked(table);
+    struct handle_slot *slot = slot_peek_locked(table);
+    slot_take_locked(table, slot);
     slot_fill(slot, handle);
     *out_value = slot_value(table, slot);
     return OK;
@@ -263,10 +278,11 @@ status_t handle_table_give(struct handle_table *table, struct handle handle, str
     status_t status = slots_ensure_locked(table, 1);
     if (unlikely(status != OK))
         return status;
-    struct handle_slot *slot = table->free_head;
+    struct handle_slot *slot = slot_peek_locked(table);
     if (unlikely(!user_copy_out_u32_nofault(to, slot_value(table, slot))))
         return ERR_INTERNAL_RETRY;
-    slot_fill(slot_take_locked(table), handle);
+    slot_take_locked(table, slot);
+    slot_fill(slot, handle);
     return OK;
 }
 
@@ -363,7 +379,7 @@ bool handle_table_next(struct handle_table *table, uint32_t *cursor, uint32_t *o
                        struct handle *out_referenced) {
     MUTEX_GUARD(&table->lock);
 
-    for (; *cursor < table->chunk_count * HANDLE_CHUNK_SIZE; (*cursor)++) {
+    for (; *cursor < table->touched; (*cursor)++) {
         struct handle_slot *slot = slot_at(table, *cursor);
         if (slot_state(slot) != SLOT_USED)
             continue;

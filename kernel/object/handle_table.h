@@ -29,7 +29,9 @@ struct handle_table {
     /* Under lock. */
     struct handle_slot **chunks; /* an array that grows by replacement; slots stay */
     uint32_t chunk_count, chunk_capacity;
-    struct handle_slot *free_head, *free_tail;
+    uint32_t slot_count;   /* in all chunks */
+    uint32_t touched;      /* slots that were ever taken: all with a lower index */
+    struct handle_slot *free_head, **free_end; /* of the queue; where its next slot is linked */
     uint32_t free_count;   /* all slots but the used and the reserved */
     bool closed;           /* the process is dying: nothing is added any more */
 };

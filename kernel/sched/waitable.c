@@ -32,6 +32,9 @@ void waitable_init_shared(struct waitable *object, const struct waitable_ops *op
     object->lock = lock;
     atomic_init(&object->signals, signals);
     list_init(&object->observers);
+#ifdef JX_DEBUG
+    object->stamp = object;
+#endif
     atomic_fetch_add_explicit(&live_objects[ops->type], 1, memory_order_relaxed);
 }
 

@@ -55,7 +55,19 @@ struct waitable {
     struct list observers;          /* struct observer */
 
     struct mutex own_lock;          /* RANK_OBJECT; unused when lock points elsewhere */
+#ifdef JX_DEBUG
+    const struct waitable *stamp;   /* its own address, for P01 */
+#endif
 };
+
+/* An object never moves (P01): checked at each reference and each lookup in debug builds. */
+ALWAYS_INLINE void waitable_assert_in_place(const struct waitable *object) {
+#ifdef JX_DEBUG
+    ASSERT(object->stamp == object);
+#else
+    (void)object;
+#endif
+}
 
 #define SIGNAL_HANDLE_CLOSED ((signals_t)0x800000)
 #define SIGNALS_USER         ((signals_t)0xff000000)
@@ -83,7 +95,10 @@ void waitable_init_shared(struct waitable *object, const struct waitable_ops *op
                           struct mutex *lock, signals_t signals);
 uint64_t koid_next(void);
 
-ALWAYS_INLINE void waitable_ref(struct waitable *object) { ref_get(&object->refs); }
+ALWAYS_INLINE void waitable_ref(struct waitable *object) {
+    waitable_assert_in_place(object);
+    ref_get(&object->refs);
+}
 void waitable_unref_last(struct waitable *object); /* the count has just reached zero */
 ALWAYS_INLINE void waitable_unref(struct waitable *object) {
     if (unlikely(ref_put(&object->refs)))

@@ -13,9 +13,15 @@
 
 /* ---- Life ---- */
 
-/* Zero means: no random placement. */
+/* Zero means: no random placement. The command line is read once. */
 static uint64_t aspace_entropy(void) {
-    return boot_option_bool("aslr", true) ? entropy_draw_u64() | 1 : 0;
+    static _Atomic int8_t wanted = -1;
+    int8_t answer = atomic_load_explicit(&wanted, memory_order_relaxed);
+    if (unlikely(answer < 0)) {
+        answer = boot_option_bool("aslr", true);
+        atomic_store_explicit(&wanted, answer, memory_order_relaxed);
+    }
+    return answer ? entropy_draw_u64() | 1 : 0;
 }
 
 static status_t aspace_create_root(struct aspace *aspace) {

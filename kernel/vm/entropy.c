@@ -10,6 +10,8 @@
 
 static struct spinlock entropy_lock = SPINLOCK_INIT(RANK_LEAF, "entropy");
 static struct random entropy_state;
+static uint64_t words[8];
+static unsigned words_left;
 
 void entropy_mix(const void *bytes, size_t length) {
     SPIN_GUARD(&entropy_lock);
@@ -23,10 +25,15 @@ void entropy_draw(void *out_bytes, size_t length) {
     random_draw(&entropy_state, out_bytes, length);
 }
 
+/* Single words come from a block drawn ahead; each is forgotten as it is given. */
 uint64_t entropy_draw_u64(void) {
-    uint64_t bits;
-
-    entropy_draw(&bits, sizeof(bits));
+    SPIN_GUARD(&entropy_lock);
+    if (words_left == 0) {
+        random_draw(&entropy_state, words, sizeof(words));
+        words_left = ARRAY_SIZE(words);
+    }
+    uint64_t bits = words[--words_left];
+    words[words_left] = 0;
     return bits;
 }
 

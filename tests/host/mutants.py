@@ -17,6 +17,15 @@ TIMEOUT = 40  # seconds; a test that hangs is red too
 
 # name: (file, text, what stands there instead, arguments of build/host/ktest)
 MUTANTS = {
+    'P01-growth-forgets-a-chunk': (
+        'kernel/object/handle_table.c',
+        'memcpy(chunks, table->chunks, table->chunk_count * sizeof(*chunks));',
+        'memcpy(chunks + 1, table->chunks + 1, (table->chunk_count - 1) * sizeof(*chunks));\n'
+        '    if (table->chunk_count)\n        chunks[0] = chunks[1];', 'handle_table.P01_slots_stay_while_the_table_grows'),
+    'P01-object-moves': (
+        'kernel/object/event.c', '    *out_event = event;\n',
+        '    struct waitable *moved = kheap_zalloc(sizeof(*moved));\n'
+        '    __builtin_memcpy(moved, event, sizeof(*moved));\n    *out_event = moved;\n', 'wait'),
     'P03-page-given-twice': (
         'kernel/vm/pmm.c', 'cache->count ? cache_pop(cache) : NULL;',
         'cache->count > 1 ? cache->pages[--cache->count - 1] : NULL;', 'pmm'),
@@ -69,6 +78,14 @@ MUTANTS = {
         'kernel/sched/waitable.c',
         'if (observer->table != table || observer->handle_value != handle_value)',
         'if (observer->table == table || observer->handle_value != handle_value)', 'wait'),
+    'P55-port-close-leaves-waits': (
+        'kernel/object/port.c', 'if (source && unlink_from_object(source, wait))',
+        'if (source && !wait)', 'port'),
+    'P20-cycle-of-channels-not-seen': (
+        'kernel/object/channel_nest.c', 'if (at == top)', 'if (at == NULL)',
+        'channel'),
+    'socket-reads-twice': (
+        'kernel/object/socket.c', '    socket->bytes -= size;\n', '', 'socket'),
     'no-flush-of-hidden-pages': (
         'kernel/arch/host/tlb.c', '            entry->valid = false;\n    }\n}\n\nstatic void free',
         '            (void)entry;\n    }\n}\n\nstatic void free', 'vmo'),
