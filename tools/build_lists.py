@@ -147,6 +147,7 @@ KERNEL_AMD64 = {
         'bootstrap.c',
     ],
     'kernel/syscall': [
+        'alloc_storm.c',
         'dispatch.c',
         'sys_channel.c',
         'sys_handle.c',
@@ -388,6 +389,7 @@ PROGRAMS = {
         'uapps/bench/vm.c',
     ],
     'core-tests': [
+        'uapps/core-tests/calls.c',
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
@@ -431,8 +433,11 @@ PROGRAMS_OUTSIDE = {
         'uapps/deaths/main.c',
     ],
     'proofs': [
+        'uapps/core-tests/calls.c',
         'uapps/core-tests/support.c',
+        'uapps/proofs/counters.c',
         'uapps/proofs/main.c',
+        'uapps/proofs/storm.c',
     ],
 }
 
@@ -450,7 +455,10 @@ EXTRA_INPUTS = {
 # Flags for single files.
 EXTRA_FLAGS = {
     **{source: '-Iuapps' for name in PROGRAMS for source in PROGRAMS[name]},
+    'uapps/core-tests/calls.c': '-Iuapps -Ikernel',
+    'uapps/proofs/counters.c': '-Iuapps',
     'uapps/proofs/main.c': '-Iuapps',
+    'uapps/proofs/storm.c': '-Iuapps -Ikernel',
     'uapps/deaths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',

@@ -5,9 +5,11 @@
  * sys_ functions themselves: the C convention leaves the upper half of a register
  * that holds a 32-bit argument undefined, a structure of one word travels like a
  * word, and a status fills the lower half of the result, which is all that user code
- * reads. In a debug kernel an entry counts the call first.
+ * reads. In a debug kernel an entry counts the call first, and may have its allocations
+ * fail (alloc_storm.h).
  */
 #include "arch/upcall.h"
+#include "syscall/alloc_storm.h"
 #include "syscall/syscalls.h"
 
 #ifdef JX_DEBUG
@@ -26,14 +28,16 @@ static _Atomic uint64_t call_counts[SYS_COUNT];
 #undef KIND
 
 #define ARGUMENT(i, kind, name) from_##kind(a##i)
-#define COUNTED(name, call)                                                                        \
+#define COUNTED(name, ...)                                                                         \
     static uint64_t counted_##name(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,             \
                                    uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8) {           \
         __c11_atomic_fetch_add(&call_counts[SYS_##name], 1, __ATOMIC_RELAXED);                     \
-        call;                                                                                      \
+        __VA_ARGS__;                                                                               \
     }
 #define SYSCALL(name, text, needs, ...)                                                            \
-    COUNTED(name, return (uint64_t)(int64_t)sys_##name(EACH_PAIR(ARGUMENT, __VA_ARGS__)))
+    COUNTED(name, bool storm = alloc_storm_enter(SYS_##name);                                      \
+            status_t status = sys_##name(EACH_PAIR(ARGUMENT, __VA_ARGS__));                        \
+            if (storm) alloc_storm_leave(SYS_##name); return (uint64_t)(int64_t)status)
 #define SYSCALL_INNER SYSCALL
 #define SYSCALL_VOID(name, text, needs, ...)                                                       \
     COUNTED(name, sys_##name(EACH_PAIR(ARGUMENT, __VA_ARGS__)))

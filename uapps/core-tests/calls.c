@@ -1,0 +1,342 @@
+/*
+ * calls.c - how to make each call of syscalls.def so that it works; see calls.h.
+ */
+#include "core-tests/calls.h"
+
+#include <jacinth/utest.h>
+#include <string.h>
+
+#include "core-tests/support.h"
+#include "syscall/expand.h"
+
+/* --- what prepare_ functions make --- */
+
+#define MADE_MAX 8
+static zx_handle_t made[MADE_MAX];
+static int made_count;
+_Alignas(4096) char call_buffers[8][4096];
+static zx_handle_t handle_list[2];
+static zx_channel_call_args_t call_args;
+
+static zx_handle_t keep(zx_handle_t handle) {
+    made[made_count++] = handle;
+    return handle;
+}
+
+static zx_handle_t event(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_event_create(0, &handle));
+    return keep(handle);
+}
+static zx_handle_t vmo(void) { return keep(make_vmo(1)); }
+static zx_handle_t port(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_port_create(0, &handle));
+    return keep(handle);
+}
+/* Regions live without handles, so what is made in this one is ended with it. */
+static zx_handle_t scene_region = ZX_HANDLE_INVALID;
+static zx_handle_t region(void) {
+    zx_vaddr_t address;
+    EXPECT_OK(zx_vmar_allocate(zx_vmar_root_self(), ZX_VM_CAN_MAP_READ, 0, 4 * PAGE, &scene_region,
+                               &address));
+    return keep(scene_region);
+}
+static zx_handle_t dead_region(void) {
+    zx_handle_t handle = region();
+    EXPECT_OK(zx_vmar_destroy(handle));
+    scene_region = ZX_HANDLE_INVALID;
+    return handle;
+}
+static zx_handle_t channel_with_message(bool with_handle) {
+    zx_handle_t one = 0, other = 0, inside = event();
+    EXPECT_OK(zx_channel_create(0, &one, &other));
+    EXPECT_OK(zx_channel_write(one, 0, "message", 8, &inside, with_handle));
+    keep(one);
+    return keep(other);
+}
+static zx_handle_t socket_with_bytes(void) {
+    zx_handle_t one = 0, other = 0;
+    EXPECT_OK(zx_socket_create(0, &one, &other));
+    EXPECT_OK(zx_socket_write(one, 0, "12345678", 8, NULL));
+    keep(one);
+    return keep(other);
+}
+
+void call_tidy(void) {
+    if (scene_region != ZX_HANDLE_INVALID)
+        EXPECT_OK(zx_vmar_destroy(scene_region));
+    scene_region = ZX_HANDLE_INVALID;
+    for (int i = 0; i < made_count; i++) {
+        if (zx_object_get_info(made[i], ZX_INFO_HANDLE_VALID, NULL, 0, NULL, NULL) == ZX_OK)
+            close_handle(made[i]);
+    }
+    made_count = 0;
+}
+
+/* Pointers are call_buffers already; a prepare_ function fills in the rest. */
+#define PREPARE(name) static void prepare_##name(uint64_t *a)
+#define NOTHING_TO_DO(name)                                                                        \
+    PREPARE(name) {}
+
+PREPARE(handle_close) { a[0] = event(); }
+PREPARE(handle_close_many) {
+    handle_list[0] = event();
+    memcpy(call_buffers[0], handle_list, 4);
+    a[1] = 1;
+}
+PREPARE(handle_duplicate) {
+    a[0] = event();
+    a[1] = ZX_RIGHT_SAME_RIGHTS;
+}
+PREPARE(handle_replace) { prepare_handle_duplicate(a); }
+PREPARE(object_wait_one) {
+    a[0] = event();
+    EXPECT_OK(zx_object_signal((zx_handle_t)a[0], 0, ZX_EVENT_SIGNALED));
+    a[1] = ZX_EVENT_SIGNALED;
+}
+PREPARE(object_wait_many) {
+    zx_wait_item_t item = {event(), ZX_EVENT_SIGNALED, 0};
+    EXPECT_OK(zx_object_signal(item.handle, 0, ZX_EVENT_SIGNALED));
+    memcpy(call_buffers[0], &item, sizeof item);
+    a[1] = 1;
+}
+PREPARE(object_wait_async) {
+    a[0] = event();
+    a[1] = port();
+    a[3] = ZX_EVENT_SIGNALED;
+}
+PREPARE(object_signal) { a[0] = event(); }
+PREPARE(object_signal_peer) { a[0] = channel_with_message(false); }
+PREPARE(object_get_info) {
+    a[0] = event();
+    a[1] = ZX_INFO_HANDLE_BASIC;
+    a[3] = sizeof(zx_info_handle_basic_t);
+}
+PREPARE(object_get_child) {
+    zx_handle_t process = 0, vmar = 0;
+    EXPECT_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
+    keep(process);
+    keep(vmar);
+    a[0] = zx_job_default();
+    a[1] = koid_of(process);
+    a[2] = ZX_RIGHT_SAME_RIGHTS;
+}
+PREPARE(object_get_property) {
+    a[0] = vmo();
+    a[1] = ZX_PROP_NAME;
+    a[3] = ZX_MAX_NAME_LEN;
+}
+PREPARE(object_set_property) {
+    prepare_object_get_property(a);
+    strcpy(call_buffers[2], "name");
+}
+NOTHING_TO_DO(clock_get)
+NOTHING_TO_DO(nanosleep)
+NOTHING_TO_DO(timer_create)
+PREPARE(timer_set) {
+    zx_handle_t timer = 0;
+    EXPECT_OK(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &timer));
+    a[0] = keep(timer);
+}
+PREPARE(timer_cancel) { prepare_timer_set(a); }
+NOTHING_TO_DO(event_create)
+NOTHING_TO_DO(eventpair_create)
+NOTHING_TO_DO(channel_create)
+PREPARE(channel_read) {
+    a[0] = channel_with_message(true);
+    a[4] = 64;
+    a[5] = 4;
+}
+PREPARE(channel_read_etc) { prepare_channel_read(a); }
+PREPARE(channel_write) {
+    a[0] = channel_with_message(false);
+    handle_list[0] = event();
+    memcpy(call_buffers[4], handle_list, 4);
+    a[3] = 16;
+    a[5] = 1;
+}
+/* The answer is there before the question: number 0x80000001 is the first that a channel uses. */
+PREPARE(channel_call) {
+    a[0] = channel_with_message(false);
+    call_args = (zx_channel_call_args_t){.wr_bytes = call_buffers[6],
+                                         .wr_num_bytes = 16,
+                                         .rd_bytes = call_buffers[7],
+                                         .rd_num_bytes = 64};
+    memcpy(call_buffers[3], &call_args, sizeof call_args);
+}
+NOTHING_TO_DO(socket_create)
+PREPARE(socket_read) {
+    a[0] = socket_with_bytes();
+    a[3] = 8;
+}
+PREPARE(socket_write) { prepare_socket_read(a); }
+PREPARE(socket_set_disposition) { a[0] = socket_with_bytes(); }
+NOTHING_TO_DO(port_create)
+PREPARE(port_queue) { a[0] = port(); }
+PREPARE(port_wait) {
+    zx_port_packet_t packet = {.key = 1};
+    a[0] = port();
+    EXPECT_OK(zx_port_queue((zx_handle_t)a[0], &packet));
+}
+PREPARE(port_cancel) {
+    a[0] = port();
+    a[1] = event();
+}
+PREPARE(process_create) {
+    a[0] = zx_job_default();
+    a[2] = 4;
+}
+PREPARE(process_start) { a[0] = event(); }
+static uint64_t remote_word;
+PREPARE(process_read_memory) {
+    a[0] = zx_process_self();
+    a[1] = (uint64_t)&remote_word;
+    a[3] = 8;
+}
+PREPARE(process_write_memory) { prepare_process_read_memory(a); }
+PREPARE(thread_create) {
+    a[0] = zx_process_self();
+    a[2] = 4;
+}
+PREPARE(thread_start) { a[0] = event(); }
+PREPARE(task_kill) { a[0] = event(); }
+PREPARE(job_create) { a[0] = zx_job_default(); }
+PREPARE(vmo_create) { a[0] = PAGE; }
+PREPARE(vmo_read) {
+    a[0] = vmo();
+    a[3] = 8;
+}
+PREPARE(vmo_write) { prepare_vmo_read(a); }
+PREPARE(vmo_get_size) { a[0] = vmo(); }
+PREPARE(vmo_set_size) { a[0] = vmo(); }
+PREPARE(vmo_op_range) {
+    a[0] = vmo();
+    a[1] = ZX_VMO_OP_ZERO;
+    a[3] = PAGE;
+}
+PREPARE(vmo_create_child) {
+    a[0] = vmo();
+    a[1] = ZX_VMO_CHILD_SNAPSHOT;
+    a[3] = PAGE;
+}
+PREPARE(vmo_replace_as_executable) { a[0] = vmo(); }
+PREPARE(vmar_allocate) {
+    a[0] = region();
+    a[3] = PAGE;
+}
+PREPARE(vmar_map) {
+    a[0] = region();
+    a[1] = ZX_VM_PERM_READ;
+    a[3] = vmo();
+    a[5] = PAGE;
+}
+PREPARE(vmar_unmap) { a[0] = dead_region(); }
+PREPARE(vmar_protect) { a[0] = dead_region(); }
+PREPARE(vmar_destroy) { a[0] = dead_region(); }
+PREPARE(vmar_op_range) {
+    a[0] = dead_region();
+    a[1] = ZX_VMAR_OP_COMMIT;
+    a[2] = PAGE;
+    a[3] = PAGE;
+    a[4] = 0; /* takes no buffer */
+}
+PREPARE(futex_wait) { memset(call_buffers[0], 0, 8); }
+NOTHING_TO_DO(futex_wake)
+PREPARE(debug_read) { a[0] = event(); }
+PREPARE(debug_write) { a[1] = 0; }
+PREPARE(debuglog_create) { a[0] = root_resource(); }
+PREPARE(debuglog_read) {
+    zx_handle_t log = 0;
+    EXPECT_OK(zx_debuglog_create(root_resource(), ZX_LOG_FLAG_READABLE, &log));
+    a[0] = keep(log);
+    a[3] = ZX_LOG_RECORD_MAX;
+}
+PREPARE(debuglog_write) {
+    prepare_debuglog_read(a);
+    a[3] = 4;
+    memcpy(call_buffers[2], "test", 4);
+}
+PREPARE(resource_create) {
+    a[0] = root_resource();
+    a[1] = ZX_RSRC_KIND_ROOT;
+    a[5] = 4;
+}
+PREPARE(system_get_event) {
+    a[0] = zx_job_default();
+    a[1] = ZX_SYSTEM_EVENT_OUT_OF_MEMORY;
+}
+PREPARE(system_powerctl) { a[0] = root_resource(); }
+
+/* --- the table --- */
+
+enum passed { none_passed, u32, i32, u64, i64, in, out };
+static const enum passed passed_of[] = {
+    [KIND_none] = none_passed,
+#define KIND(name, passed, user) [KIND_##name] = passed,
+#include "syscall/kinds.def"
+#undef KIND
+};
+
+#define KIND_OF(i, kind, name) KIND_##kind
+#define SYSCALL(name, text, needs, ...)                                                            \
+    {#name, (void *)zx_##name, prepare_##name, {EACH_PAIR(KIND_OF, __VA_ARGS__)}},
+#define SYSCALL_VOID(name, ...)
+#define SYSCALL_INNER(name, ...)
+#define VDSO_CALL(type, name, ...)
+
+const struct call calls[] = {
+#include "syscall/syscalls.def"
+};
+const size_t calls_count = sizeof calls / sizeof calls[0];
+
+bool call_reads(const struct call *call, int i) { return passed_of[call->kinds[i]] == in; }
+bool call_has_pointer(const struct call *call, int i) {
+    return call->kinds[i] != KIND_none && passed_of[call->kinds[i]] >= in;
+}
+
+/* Those that cannot work without doing harm give the status that is the next best. */
+zx_status_t call_expected(const struct call *call) {
+    static const struct {
+        const char *name;
+        zx_status_t status;
+    } others[] = {
+        {"channel_call", ZX_ERR_TIMED_OUT},   {"process_start", ZX_ERR_WRONG_TYPE},
+        {"thread_start", ZX_ERR_WRONG_TYPE},  {"task_kill", ZX_ERR_ACCESS_DENIED},
+        {"port_cancel", ZX_ERR_NOT_FOUND},    {"futex_wait", ZX_ERR_TIMED_OUT},
+        {"debug_read", ZX_ERR_WRONG_TYPE},    {"vmo_set_size", ZX_ERR_UNAVAILABLE},
+        {"vmar_unmap", ZX_ERR_INVALID_ARGS},  {"vmar_protect", ZX_ERR_INVALID_ARGS},
+        {"vmar_destroy", ZX_ERR_BAD_STATE},   {"vmar_op_range", ZX_ERR_ACCESS_DENIED},
+         {"system_powerctl", ZX_ERR_INVALID_ARGS},
+    };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        if (strcmp(others[i].name, call->name) == 0)
+            return others[i].status;
+    }
+    return ZX_OK;
+}
+
+void call_prepare(const struct call *call, uint64_t *a) {
+    memset(call_buffers, 0, sizeof call_buffers);
+    for (int i = 0; i < 8; i++)
+        a[i] = call_has_pointer(call, i) ? (uint64_t)call_buffers[i] : 0;
+    call->prepare(a);
+}
+
+typedef int32_t any_call(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
+                         uint64_t);
+zx_status_t call_make(const struct call *call, const uint64_t *a) {
+    return ((any_call *)call->function)(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
+}
+
+void call_drop_results(const struct call *call, const uint64_t *a) {
+    for (int i = 0; i < 8; i++) {
+        zx_handle_t handle;
+        if (call->kinds[i] != KIND_OUT_HANDLE && call->kinds[i] != KIND_OUT_HANDLES &&
+            call->kinds[i] != KIND_OUT_HANDLE_INFOS)
+            continue;
+        memcpy(&handle, (const void *)a[i], 4);
+        if (handle != ZX_HANDLE_INVALID)
+            close_handle(handle);
+    }
+}
