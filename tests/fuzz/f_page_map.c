@@ -27,8 +27,6 @@
 #define page_map_remove       small_remove
 #define page_map_store        small_store
 #define page_map_stretch      small_stretch
-#define page_map_cursor_replace small_cursor_replace
-#define page_map_probe        small_probe
 #include "../../kernel/vm/page_map.c"
 
 #include "tests/host/machine.h"
