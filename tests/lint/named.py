@@ -8,7 +8,7 @@ import build_lists as build  # noqa: E402
 
 FOLDERS = ['kernel', 'ulib', 'uapps', 'tests', 'tools']
 # Built by their tests or tools, not by ninja.
-EXCEPTIONS = ('tools/doctor/', 'tests/programs/', 'tests/lint/')
+EXCEPTIONS = ('tools/doctor/', 'tests/programs/', 'tests/lint/', 'tests/linux-peer/')
 
 
 def main():
