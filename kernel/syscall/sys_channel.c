@@ -97,8 +97,7 @@ static void settle_values(struct message *message, const uint32_t *values, bool 
     }
 }
 
-/* Of its own, and with the reader by value, so that only messages with handles pay for it. */
-static NOINLINE status_t deliver_with_handles(struct message *message, struct reader reader,
+static NOINLINE status_t deliver_in_steps(struct message *message, struct reader reader,
                                               bool *out_untouched) {
     uint32_t values[ZX_CHANNEL_MAX_MSG_HANDLES];
 
@@ -109,6 +108,27 @@ static NOINLINE status_t deliver_with_handles(struct message *message, struct re
     }
     status = copy_out_message(&reader, message, values);
     settle_values(message, values, status == OK);
+    return status;
+}
+
+/*
+ * Of its own, and with the reader by value, so that only messages with handles pay for
+ * it. A single value is stored and made valid at once, where the user's page is there.
+ */
+static NOINLINE status_t deliver_with_handles(struct message *message, struct reader reader,
+                                              bool *out_untouched) {
+    if (message->handle_count > 1 || reader.etc)
+        return deliver_in_steps(message, reader, out_untouched);
+    status_t status = copy_out_bytes(&reader, message);
+    if (status != OK)
+        return status;
+    status = handle_table_give(sys_table(), message->handles[0], reader.handles);
+    if (likely(status == OK))
+        message->handles[0].object = NULL; /* the table's now */
+    else if (status == ERR_INTERNAL_RETRY)
+        status = deliver_in_steps(message, reader, out_untouched);
+    else
+        *out_untouched = true;
     return status;
 }
 
