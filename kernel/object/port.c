@@ -5,6 +5,7 @@
 
 #include "arch/clock.h"
 #include "object/channel.h"
+#include "object/wait.h"
 #include "sched/park.h"
 #include "vm/kheap.h"
 
@@ -230,29 +231,13 @@ static status_t async_wait_link(struct async_wait *wait, struct waitable *object
     return status;
 }
 
-/* The checks on a source handle, in their order. */
-static status_t source_find_locked(struct handle_table *table, uint32_t source,
-                                   struct waitable **out_object) REQUIRES(table->lock) {
-    struct handle handle;
-
-    status_t status = handle_table_find_locked(table, source, &handle);
-    if (status != OK)
-        return status;
-    if (!(handle.rights & ZX_RIGHT_WAIT))
-        return ERR_ACCESS_DENIED;
-    if (!handle.object->ops->can_wait)
-        return ERR_NOT_SUPPORTED;
-    *out_object = handle.object;
-    return OK;
-}
-
 /* Links while the handle is in the table, so its close finds the registration (P55). */
 static status_t async_wait_begin(struct async_wait *wait, struct handle_table *table,
                                  uint32_t source, uint32_t options) {
     MUTEX_GUARD(&table->lock);
     struct waitable *object;
 
-    status_t status = source_find_locked(table, source, &object);
+    status_t status = wait_find_locked(table, source, &object);
     if (status != OK)
         return status;
     if (options & ~(ZX_WAIT_ASYNC_TIMESTAMP | ZX_WAIT_ASYNC_EDGE))
@@ -340,7 +325,7 @@ status_t port_cancel(struct port *port, struct handle_table *table, uint32_t sou
     MUTEX_GUARD(&table->lock);
     struct waitable *object;
 
-    status_t status = source_find_locked(table, source, &object);
+    status_t status = wait_find_locked(table, source, &object);
     if (status != OK)
         return status;
     return cancel_object(port, object, table, source, key);

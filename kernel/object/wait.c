@@ -46,8 +46,8 @@ static signals_t waiter_unlink(struct waiter *waiter) {
     return waiter->observed | waitable_signals(object);
 }
 
-static status_t find_for_wait_locked(struct handle_table *table, uint32_t value,
-                                     struct waitable **out_object) REQUIRES(table->lock) {
+status_t wait_find_locked(struct handle_table *table, uint32_t value,
+                          struct waitable **out_object) {
     struct handle handle;
 
     status_t status = handle_table_find_locked(table, value, &handle);
@@ -71,7 +71,7 @@ static status_t wait_one_begin(struct handle_table *table, struct waiter *waiter
     struct waitable *object;
 
     *out_done = true;
-    status_t status = find_for_wait_locked(table, waiter->observer.handle_value, &object);
+    status_t status = wait_find_locked(table, waiter->observer.handle_value, &object);
     if (status != OK)
         return status;
     signals_t now = waitable_signals(object);
@@ -127,7 +127,7 @@ static status_t set_link(struct wait_set *set) {
         const zx_wait_item_t *item = &set->items[set->linked];
         struct waiter *waiter = &set->waiters[set->linked];
         struct waitable *object;
-        status_t status = find_for_wait_locked(set->table, item->handle, &object);
+        status_t status = wait_find_locked(set->table, item->handle, &object);
         if (status != OK)
             return status;
         waiter_init(waiter, &set->parker, set->table, item->handle, item->waitfor);

@@ -13,6 +13,12 @@
 #include "object/handle_table.h"
 
 /*
+ * The object behind a handle that may be waited for, borrowed while the lock is held.
+ * In this order: ERR_BAD_HANDLE, ERR_ACCESS_DENIED, ERR_NOT_SUPPORTED.
+ */
+status_t wait_find_locked(struct handle_table *table, uint32_t value,
+                          struct waitable **out_object) REQUIRES(table->lock);
+/*
  * OK, ERR_TIMED_OUT and ERR_CANCELED store in *out_observed all signals that were
  * active when the wait ended; other results leave it alone. ERR_BAD_HANDLE,
  * ERR_ACCESS_DENIED, ERR_NOT_SUPPORTED, ERR_INTERNAL_*.

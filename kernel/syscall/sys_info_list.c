@@ -158,19 +158,29 @@ static status_t write_maps(struct record_writer *writer, struct aspace *aspace) 
     return status;
 }
 
-static status_t get_maps(uint32_t handle, const struct info_target *target) {
-    struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_maps_t)};
+/* Another process than the caller, not beyond `last` in its life. */
+static status_t look_up_other(uint32_t handle, enum process_state last,
+                              struct process **out_process) {
     AUTO(waitable) object = NULL;
 
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PROCESS, ZX_RIGHT_INSPECT, &object);
     if (status != OK)
         return status;
-    struct process *process = process_from(object);
-    if (process == process_current())
+    if (process_from(object) == process_current())
         return ERR_ACCESS_DENIED;
-    if (process_state(process) == PROCESS_DEAD)
+    if (process_state(process_from(object)) > last)
         return ERR_BAD_STATE;
-    status = write_maps(&writer, process->aspace);
+    *out_process = process_from(TAKE(object));
+    return OK;
+}
+
+static status_t get_maps(uint32_t handle, const struct info_target *target) {
+    struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_maps_t)};
+    AUTO(process) process = NULL;
+
+    status_t status = look_up_other(handle, PROCESS_DYING, &process);
+    if (status == OK)
+        status = write_maps(&writer, process->aspace);
     return status != OK ? status : writer_finish(&writer);
 }
 
@@ -217,17 +227,13 @@ static status_t write_vmo_mappings(struct record_writer *writer, struct aspace *
 
 static status_t get_vmos(uint32_t handle, const struct info_target *target) {
     struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_vmo_t)};
-    AUTO(waitable) object = NULL;
+    AUTO(process) process = NULL;
 
-    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PROCESS, ZX_RIGHT_INSPECT, &object);
-    if (status != OK)
-        return status;
-    struct process *process = process_from(object);
-    if (process == process_current())
-        return ERR_ACCESS_DENIED;
-    if (process_state(process) != PROCESS_RUNNING)
-        return ERR_BAD_STATE;
-    status = write_vmo_handles(&writer, &process->handles);
+    status_t status = look_up_other(handle, PROCESS_RUNNING, &process);
+    if (status == OK && process_state(process) == PROCESS_INITIAL)
+        status = ERR_BAD_STATE;
+    if (status == OK)
+        status = write_vmo_handles(&writer, &process->handles);
     if (status == OK)
         status = write_vmo_mappings(&writer, process->aspace);
     return status != OK ? status : writer_finish(&writer);
