@@ -6,6 +6,7 @@
 #include "arch/boot.h"
 #include "lib/string.h"
 #include "vm/entropy.h"
+#include "vm/frame_audit.h"
 #include "vm/kheap.h"
 #include "vm/region_internal.h"
 
@@ -83,6 +84,7 @@ static void aspace_clear(struct aspace *aspace, struct list *dead) {
 void aspace_destroy(struct aspace *aspace) {
     struct list dead;
     list_init(&dead);
+    DEBUG_ASSERT(frame_audit(aspace) == 0); /* user code saw no frame of the kernel's */
     aspace_clear(aspace, &dead);
     regions_release(&dead);
 }
