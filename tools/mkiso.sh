@@ -9,7 +9,7 @@ out=$1 kernel=$2 initrd=$3
 shift 3
 
 export SOURCE_DATE_EPOCH=1577836800 TZ=UTC LC_ALL=C MTOOLS_SKIP_CHECK=1
-work=$out.tmp
+work=$out.tmp.$$
 rm -rf "$work"
 mkdir -p "$work/root/boot"
 trap 'rm -rf "$work"' EXIT
