@@ -17,6 +17,16 @@ static size_t message_page_count(const struct message *message) {
     return (message->byte_count + PAGE_SIZE - 1) / PAGE_SIZE;
 }
 
+static size_t head_size(uint32_t handle_count) {
+    return sizeof(struct message) + handle_count * sizeof(struct handle);
+}
+
+static size_t block_size(uint32_t byte_count, uint32_t handle_count, bool paged) {
+    size_t pages = (byte_count + PAGE_SIZE - 1) / PAGE_SIZE;
+
+    return head_size(handle_count) + (paged ? pages * sizeof(char *) : byte_count);
+}
+
 static status_t message_add_pages(struct message *message) {
     char **pages = message_pages(message);
 
@@ -31,10 +41,8 @@ static status_t message_add_pages(struct message *message) {
 
 status_t message_create(uint32_t byte_count, uint32_t handle_count,
                         struct message **out_message) {
-    size_t head = sizeof(struct message) + handle_count * sizeof(struct handle);
-    bool paged = head + byte_count > MESSAGE_BLOCK_MAX;
-    size_t pages = (byte_count + PAGE_SIZE - 1) / PAGE_SIZE;
-    struct message *message = kheap_alloc(head + (paged ? pages * sizeof(char *) : byte_count));
+    bool paged = head_size(handle_count) + byte_count > MESSAGE_BLOCK_MAX;
+    struct message *message = kheap_alloc(block_size(byte_count, handle_count, paged));
 
     if (!message)
         return ERR_NO_MEMORY;
@@ -57,7 +65,8 @@ void message_destroy(struct message *message) {
         handle_release(&message->handles[i]);
     for (size_t i = 0; message->paged && i < message_page_count(message); i++)
         kheap_free(message_pages(message)[i]);
-    kheap_free(message);
+    kheap_free_sized(message,
+                     block_size(message->byte_count, message->handle_count, message->paged));
 }
 
 char *message_bytes(const struct message *message, size_t offset, size_t *out_run) {

@@ -295,6 +295,13 @@ void *kheap_alloc_class(unsigned class) { return alloc_fail_now() ? NULL : class
 
 void kheap_free_class(unsigned class, void *block) { class_free(class, block); }
 
+void kheap_free_any_sized(void *block, size_t size) {
+    if (HEADER_SIZE == 0 && size <= KHEAP_CLASS_MAX)
+        class_free(class_by_size[(size + 31) / 32], block);
+    else
+        kheap_free(block);
+}
+
 void kheap_free(void *block) {
     if (!block)
         return;

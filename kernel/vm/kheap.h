@@ -45,6 +45,7 @@ ALWAYS_INLINE NODISCARD void *kheap_zalloc(size_t size) {
 void kheap_free(void *block);
 /* The same for a block, never NULL, that was allocated with this size: cheaper. */
 void kheap_check_size(const void *block, size_t size);
+void kheap_free_any_sized(void *block, size_t size);
 ALWAYS_INLINE void kheap_free_sized(void *block, size_t size) {
 #ifdef JX_DEBUG
     kheap_check_size(block, size);
@@ -52,7 +53,7 @@ ALWAYS_INLINE void kheap_free_sized(void *block, size_t size) {
     if (KHEAP_SIZE_IS_KNOWN(size))
         kheap_free_class(KHEAP_CLASS_OF(size), block);
     else
-        kheap_free(block);
+        kheap_free_any_sized(block, size);
 }
 
 struct kheap_stats {
