@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+"""mutants.py [NAME...]: with a fault put back into the kernel, a test in a machine goes red.
+
+As tests/host/mutants.py, for what only a machine shows: one file of the debug kernel
+is changed, compiled and linked with the other objects, and the named command must
+fail. The command's own time-out counts as red too.
+"""
+import os
+import shlex
+import subprocess
+import sys
+
+TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+TARGET = 'build/debug/kernel.elf'
+OUT = 'build/mutants-qemu'
+TIMEOUT = 60  # seconds; a machine that hangs is red too
+
+
+def ktest(suite):
+    return f'tests/qemu/ktest.py --timeout 20 --kernel mutants-qemu/{{name}} {suite}'
+
+
+def program(which, words, more=''):
+    return (f'JX_BUILT=1 JX_KERNEL={OUT}/{{name}}/kernel.elf ./jx exec --init --timeout 30 '
+            f'--append ktest=off --append utest={words} {more} build/symbols/{which}')
+
+
+# name: (file, text, what stands there instead, the command that must go red)
+MUTANTS = {
+    'P01-chunk-moves-when-the-table-grows': (
+        'kernel/object/handle_table.c',
+        '    table->chunks = chunks;\n',
+        '    for (uint32_t i = 0; i < table->chunk_count; i++) {\n'
+        '        struct handle_slot *moved = kheap_alloc(HANDLE_CHUNK_SIZE * sizeof(*moved));\n'
+        '        if (!moved)\n            return ERR_NO_MEMORY;\n'
+        '        memcpy(moved, chunks[i], HANDLE_CHUNK_SIZE * sizeof(*moved));\n'
+        '        memset(chunks[i], 0xaa, HANDLE_CHUNK_SIZE * sizeof(*moved));\n'
+        '        kheap_free(chunks[i]);\n        chunks[i] = moved;\n    }\n'
+        '    table->chunks = chunks;\n',
+        ktest('handle_table')),
+    'P02-kernel-frames-shown-to-users': (
+        'kernel/vm/vmo_cow.c', 'struct page *page = pmm_alloc(PAGE_VMO);',
+        'struct page *page = pmm_alloc(PAGE_HEAP);', program('core-tests', 'fault_on_read')),
+    'P02-audit-sees-nothing': (
+        'kernel/vm/frame_audit.c', 'if (is_for_users(frame))', 'if (true || is_for_users(frame))',
+        ktest('frame_audit')),
+    'P05-no-guard-under-the-stacks': (
+        'kernel/arch/amd64/mmu_kernel.c',
+        '    kernel_image_tables[(image_physical(boot_stack_guard) - KERNEL_PHYSICAL) / PAGE_SIZE]'
+        ' = 0;\n', '', ktest('mmu')),
+    'P11-a-range-without-its-top-entry': (
+        'kernel/arch/amd64/mmu_kernel.c', '            if (kernel_root[i] && used_count < ARRAY_SIZE(used))',
+        '            if (kernel_root[i] && i != root_index(KVA_BASE) && used_count < 8)',
+        ktest('mmu')),
+    'P19-copies-without-their-table': (
+        'kernel/arch/amd64/trap.c', '    uint64_t fixup = user_copy_fixup(frame->rip);\n'
+        '    if (fixup == 0)\n        return false;\n',
+        '    uint64_t fixup = 0;\n    if (fixup == 0)\n        return false;\n',
+        program('core-tests', 'p19_every')),
+    'P20-messages-are-kept': (
+        'kernel/object/message.c', '        handle_release(&message->handles[i]);',
+        '        (void)i;', program('proofs', 'p20_storm', '--append alloc.storm=1')),
+    'P31-only-protection-faults-are-the-users': (
+        'kernel/arch/amd64/trap.c', '        if (is_exception)\n            user_exception(frame);',
+        '        if (is_exception && frame->vector != VECTOR_PROTECTION)\n'
+        '            kernel_exception(frame, 0);\n        else if (is_exception)\n'
+        '            user_exception(frame);', program('deaths', 'p31')),
+    'P40-clone-copies': (
+        'kernel/vm/vmo_cow.c',
+        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n',
+        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n'
+        '        for (uint64_t i = 0; i < count; i++) {\n            struct page *page;\n'
+        '            (void)vmo_own_page_locked(parent, first + i, &page, NULL);\n        }\n',
+        program('core-tests', 'p40')),
+    'P47-process-ends-before-its-last-thread': (
+        'kernel/object/process.c', '    if (--process->thread_count > 0)',
+        '    if (--process->thread_count > 1)', program('proofs', 'p47_threads')),
+    'P51-generation-stays': (
+        'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
+        '(slot->word & ~FIXED_BITS);', ktest('handle_table')),
+    'P53-zero-page-not-hidden': (
+        'kernel/vm/vmo_cow.c',
+        '        vmo_hide_page_locked(vmo, index); /* the shared page, or the zero page */\n',
+        '        if (probe.page)\n            vmo_hide_page_locked(vmo, index);\n',
+        program('core-tests', 'p53')),
+}
+
+
+def commands():
+    """The compile command of each object, and the link command, of the debug kernel."""
+    lines = subprocess.run(['ninja', '-t', 'commands', TARGET], check=True,
+                           stdout=subprocess.PIPE, text=True).stdout.splitlines()
+    compiles = {}
+    for line in lines:
+        words = shlex.split(line)
+        if '-c' in words:
+            compiles[words[words.index('-c') + 1]] = words
+    return compiles, shlex.split(lines[-1])
+
+
+def mutate(name, compiles, link):
+    """Builds the mutant as OUT/NAME/kernel.elf."""
+    path, old, new, _ = MUTANTS[name]
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    if text.count(old) != 1:
+        sys.exit(f'mutants.py: {name}: the text is in {path} {text.count(old)} times')
+    folder = os.path.join(OUT, name)
+    os.makedirs(folder, exist_ok=True)
+    source = os.path.join(folder, os.path.basename(path))
+    with open(source, 'w', encoding='utf-8') as file:
+        file.write(text.replace(old, new))
+    words = compiles[path]
+    own = words[words.index('-o') + 1]
+    places = {own: os.path.join(folder, 'mutant.o'), own + '.d': os.path.join(folder, 'mutant.d'),
+              path: source}
+    subprocess.run([places.get(w, w) for w in words] + ['-Wno-unused'], check=True)
+    kernel = os.path.join(folder, 'kernel.elf')
+    subprocess.run([places.get(w, kernel if w == TARGET else w) for w in link], check=True)
+
+
+def is_red(name):
+    command = MUTANTS[name][3].format(name=name)
+    try:
+        result = subprocess.run(command, shell=True, timeout=TIMEOUT, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    except subprocess.TimeoutExpired:
+        return True
+    if '-v' in sys.argv:
+        print(result.stdout.decode(errors='replace')[-1500:])
+    return result.returncode != 0
+
+
+def main():
+    os.chdir(TOP)
+    names = [word for word in sys.argv[1:] if word != '-v'] or sorted(MUTANTS)
+    compiles, link = commands()
+    red = 0
+    for name in names:
+        mutate(name, compiles, link)
+        seen = is_red(name)
+        print(f'{"red  " if seen else "GREEN"} {name}', flush=True)
+        red += seen
+    print(f'{red} passed, {len(names) - red} failed')
+    return 0 if red == len(names) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
