@@ -76,6 +76,14 @@ static void *cpu_main(void *argument) {
     upcall_cpu_started();
 }
 
+/* Nobody may make a thread ready on a CPU that has no run queue yet. */
+static void wait_until_scheduled(struct host_cpu *cpu) {
+    while (!atomic_load(&cpu->scheduled)) {
+        host_poll();
+        syscall(SYS_sched_yield);
+    }
+}
+
 void arch_start_cpus(const struct platform_info *platform, unsigned max) {
     for (unsigned id = 1; id < platform->cpu_count && id < max; id++) {
         struct host_cpu *cpu = cpu_prepare(id);
@@ -83,6 +91,7 @@ void arch_start_cpus(const struct platform_info *platform, unsigned max) {
         if (pthread_create(&thread, NULL, cpu_main, cpu) != 0)
             panic("no pthread for CPU %u", id);
         pthread_detach(thread);
+        wait_until_scheduled(cpu);
     }
 }
 
@@ -297,6 +306,7 @@ static void jump_to_next_deadline(void) {
 void cpu_idle(void) {
     struct host_cpu *cpu = host_cpu();
 
+    atomic_store(&cpu->scheduled, true);
     pthread_mutex_lock(&idle_lock);
     host_check_deadline(cpu);
     while (!atomic_load(&cpu->pending)) {

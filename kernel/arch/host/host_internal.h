@@ -37,6 +37,7 @@ struct host_cpu {
     pthread_cond_t wake;
     bool idle;      /* under the idle lock */
     bool irqs_on;   /* owned by the CPU */
+    atomic_bool scheduled; /* the scheduler has it */
     atomic_uint pending;
     _Atomic int64_t deadline;
     _Atomic(struct host_request *) calls, flushes;
