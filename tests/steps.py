@@ -123,6 +123,11 @@ STEPS = [
     stress('model', 4, '--steps 24000', 90),
     stress('model-vmar', 1, '--steps 250000', 90),
     stress('model-vmar', 4, '--steps 200000', 90),
+    stress('stress-clone', 1, '--seconds 8', 60),
+    stress('stress-clone', 4, '--seconds 12', 60),
+    stress('stress-vmar', 4, '--seconds 12', 60),
+    stress('stress-fault', 1, '--seconds 6', 60),
+    stress('stress-fault', 4, '--seconds 12', 60),
 ]
 
 # What only `./jx test soak` runs: the same for longer.
@@ -131,4 +136,7 @@ SOAK = [
     stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
     stress('model-vmar', 4, '--steps 2000000', 600, name='soak-model-vmar-4cpu'),
+    stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
+    stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
+    stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),
 ]

@@ -59,6 +59,7 @@ KERNEL_PORTABLE = {
         'test_space.c',
         'user_copy.c',
         'vmar.c',
+        'vmar_race_test.c',
         'vmar_op.c',
         'vmo.c',
         'vmo_cow.c',
@@ -379,6 +380,9 @@ PROGRAMS = {
         'uapps/shell/typing.c',
         'uapps/shell/vars.c',
     ] + UAPPS_COMMON,
+    'stress-clone': ['uapps/stress/clone.c'] + STRESS_COMMON,
+    'stress-fault': ['uapps/stress/fault.c'] + STRESS_COMMON,
+    'stress-vmar': ['uapps/stress/vmar.c'] + STRESS_COMMON,
     'bench': [
         'uapps/bench/clone.c',
         'uapps/bench/common.c',

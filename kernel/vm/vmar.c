@@ -56,10 +56,13 @@ status_t vmar_allocate(struct region *vmar, uint32_t options, uint64_t offset, u
         return ERR_NO_MEMORY;
     child->possible = can_map_as_perm(options);
     child->can_map_specific = options & ZX_VM_CAN_MAP_SPECIFIC;
+    /* One for the tree, one for the caller: another thread may destroy it at once. */
+    region_ref(child);
     status_t status = allocate(vmar, options, offset, size, child);
-    if (status != OK)
+    if (status != OK) {
+        region_unref(child);
         return status;
-    region_ref(child); /* one for the tree, one for the caller */
+    }
     *out_child = TAKE(child);
     return OK;
 }
@@ -151,6 +154,7 @@ struct map_request {
     uint64_t offset;
     struct vmo *vmo;
     uint64_t vmo_offset, length;
+    vaddr_t start; /* where it went */
 };
 
 /* Take away what lies where the mapping is to go. Nothing fails after this. */
@@ -183,7 +187,7 @@ static status_t place_locked(struct region *vmar, const struct map_request *r, v
 }
 
 /* `spares` and `dead` are for what is overwritten; NULL if nothing is to be. */
-ALWAYS_INLINE status_t map_locked(struct region *vmar, const struct map_request *r,
+ALWAYS_INLINE status_t map_locked(struct region *vmar, struct map_request *r,
                                   struct region *mapping, struct spares *spares,
                                   struct list *dead) REQUIRES(vmar->aspace->lock) {
     struct aspace *aspace = vmar->aspace;
@@ -200,6 +204,7 @@ ALWAYS_INLINE status_t map_locked(struct region *vmar, const struct map_request 
                         : check_vdso_locked(aspace, r->vmo, r->options, r->vmo_offset, r->length);
     if (status != OK)
         return status;
+    r->start = start;
     if (unlikely(r->vmo->vdso_code_length && (r->options & ZX_VM_PERM_EXECUTE)))
         note_vdso_locked(aspace, r, start);
     region_insert_locked(vmar, mapping, start, r->length);
@@ -212,20 +217,20 @@ ALWAYS_INLINE status_t map_locked(struct region *vmar, const struct map_request 
     return status;
 }
 
-static status_t map_in_place(struct region *vmar, const struct map_request *r,
+static status_t map_in_place(struct region *vmar, struct map_request *r,
                              struct region *mapping) {
     MUTEX_GUARD(&vmar->aspace->lock);
     return map_locked(vmar, r, mapping, NULL, NULL);
 }
 
-static status_t map_with_spares(struct region *vmar, const struct map_request *r,
+static status_t map_with_spares(struct region *vmar, struct map_request *r,
                                 struct region *mapping, struct spares *spares,
                                 struct list *dead) {
     MUTEX_GUARD(&vmar->aspace->lock);
     return map_locked(vmar, r, mapping, spares, dead);
 }
 
-static status_t NOINLINE map_over(struct region *vmar, const struct map_request *r,
+static status_t NOINLINE map_over(struct region *vmar, struct map_request *r,
                                   struct region *mapping) {
     struct spares spares;
     struct list dead;
@@ -277,7 +282,7 @@ static status_t check_map(const struct region *vmar, const struct map_request *r
 
 status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct vmo *vmo,
                   uint64_t vmo_offset, uint64_t length, uint32_t possible, vaddr_t *out_address) {
-    struct map_request request = {options, offset, vmo, vmo_offset, length};
+    struct map_request request = {options, offset, vmo, vmo_offset, length, 0};
     status_t status = check_map(vmar, &request, possible);
     if (status != OK)
         return status;
@@ -291,7 +296,7 @@ status_t vmar_map(struct region *vmar, uint32_t options, uint64_t offset, struct
     status = options & ZX_VM_SPECIFIC_OVERWRITE ? map_over(vmar, &request, mapping)
                                                 : map_in_place(vmar, &request, mapping);
     if (status == OK)
-        *out_address = mapping->start; /* the reference is the tree's now */
+        *out_address = request.start; /* the mapping is the tree's now, or gone already */
     else
         region_unref(mapping);
     return status;

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
 
 #define TRIES_MAX 600
 
@@ -149,8 +148,7 @@ static void tell_progress(uint64_t step, uint64_t steps) {
                (unsigned long long)stress_elapsed_ms() / 1000);
 }
 
-static int run_world(void *argument) {
-    struct lockstep *world = argument;
+static void run_world(struct lockstep *world) {
     uint64_t steps = options->steps / options->threads;
     for (uint64_t step = 0; step < steps && !somebody_failed; step++) {
         if (!world_step(world, step) || (step % options->every == 0 && !world_check(world)))
@@ -161,25 +159,9 @@ static int run_world(void *argument) {
     }
     if (!world_check(world))
         somebody_failed = true;
-    return 0;
 }
 
-/* Physical pages of all memory objects; 0 if this program may not ask. */
-static uint64_t machine_pages(void) {
-    zx_info_kmem_stats_t stats;
-    return machine_memory(&stats) ? stats.vmo_bytes / PAGE : 0;
-}
-
-/* The worlds run side by side; each thread is joined before anything is judged. */
-static void run_all(unsigned threads) {
-    thrd_t thread[LOCKSTEP_THREADS];
-    for (unsigned i = 1; i < threads; i++)
-        if (thrd_create(&thread[i], run_world, world_of(i)) != thrd_success)
-            stress_fail("no thread");
-    run_world(world_of(0));
-    for (unsigned i = 1; i < threads; i++)
-        thrd_join(thread[i], NULL);
-}
+static void run_world_number(unsigned index) { run_world(world_of(index)); }
 
 static bool judge_world(unsigned index) {
     struct lockstep *world = world_of(index);
@@ -193,7 +175,7 @@ static bool judge_world(unsigned index) {
 
 /* A single world's pages are all that the machine has more of. */
 static bool judge_pages(uint64_t before) {
-    uint64_t more = machine_pages() - before, pages = kind->pages(world_of(0));
+    uint64_t more = machine_vmo_pages() - before, pages = kind->pages(world_of(0));
     if (before == 0 || options->threads > 1 || more == pages)
         return true;
     printf("%s: FAILED: the machine has %lld pages more, not %llu\n", kind->name,
@@ -233,8 +215,11 @@ int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_opt
     warm_up();
     for (unsigned i = 0; i < options->threads; i++)
         world_begin(world_of(i), seed_of(i), false);
-    uint64_t before = machine_pages();
-    run_all((unsigned)options->threads);
+    uint64_t before = machine_vmo_pages();
+    if (options->threads == 1)
+        run_world(world_of(0));
+    else
+        stress_run((unsigned)options->threads, run_world_number);
     for (unsigned i = 0; i < options->threads; i++)
         if (!judge_world(i))
             return 1;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <threads.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
 #include <zircon/syscalls.h>
@@ -121,6 +122,25 @@ bool stress_goes_on(const struct options *options) {
     return stress_elapsed_ms() < options->seconds * 1000;
 }
 
+/* ---- Threads ---- */
+
+static void (*work_of_all)(unsigned index);
+
+static int run_one(void *argument) {
+    work_of_all((unsigned)(uintptr_t)argument);
+    return 0;
+}
+
+void stress_run(unsigned threads, void (*work)(unsigned index)) {
+    thrd_t thread[STRESS_THREADS_MAX];
+    work_of_all = work;
+    for (unsigned i = 0; i < threads; i++)
+        if (thrd_create(&thread[i], run_one, (void *)(uintptr_t)i) != thrd_success)
+            stress_fail("no memory for thread %u", i);
+    for (unsigned i = 0; i < threads; i++)
+        thrd_join(thread[i], NULL);
+}
+
 /* ---- The machine's memory ---- */
 
 bool machine_memory(zx_info_kmem_stats_t *out_stats) {
@@ -134,4 +154,9 @@ bool machine_memory(zx_info_kmem_stats_t *out_stats) {
         return false;
     *out_stats = answer.memory;
     return true;
+}
+
+uint64_t machine_vmo_pages(void) {
+    zx_info_kmem_stats_t stats;
+    return machine_memory(&stats) ? stats.vmo_bytes / PAGE : 0;
 }

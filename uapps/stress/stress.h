@@ -51,7 +51,15 @@ uint64_t stress_elapsed_ms(void);
 /* True while the time of --seconds has not run out. */
 bool stress_goes_on(const struct options *options);
 
+/* ---- Threads ---- */
+
+/* Run `work` on that many threads (its argument is their number), and wait for all. */
+#define STRESS_THREADS_MAX 16
+void stress_run(unsigned threads, void (*work)(unsigned index));
+
 /* ---- The machine's memory ---- */
 
 /* False if this program may not ask. */
 bool machine_memory(zx_info_kmem_stats_t *out_stats);
+/* Physical pages of all memory objects; 0 if this program may not ask. */
+uint64_t machine_vmo_pages(void);
