@@ -231,6 +231,20 @@ bool mmu_query(const struct mmu *mmu, vaddr_t va, paddr_t *out_address, unsigned
     return true;
 }
 
+/* Where to look on after `va`, which shows nothing: behind the widest missing table. */
+static vaddr_t behind_gap(const struct mmu *mmu, vaddr_t va) {
+    uint64_t table = mmu->root.value | PRESENT;
+    unsigned level = LEVELS - 1;
+
+    for (; level > 0; level--) {
+        table = load(&table_at(table)[index_at(va, level)]);
+        if (!(table & PRESENT))
+            break;
+    }
+    uint64_t span = (uint64_t)PAGE_SIZE << (9 * level);
+    return round_down(va, span) + span;
+}
+
 bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, paddr_t *out_address,
               unsigned *out_prot) {
     va = round_down(va, PAGE_SIZE);
@@ -240,7 +254,7 @@ bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, p
             *out_va = va;
             return true;
         }
-        va = find_entry(mmu, va) ? va + PAGE_SIZE : leaf_end(va, end);
+        va = behind_gap(mmu, va);
     }
     return false;
 }
