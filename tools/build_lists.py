@@ -148,6 +148,7 @@ KERNEL_AMD64 = {
     ],
     'kernel/object': [
         'bootstrap.c',
+        'process_test.c',
     ],
     'kernel/syscall': [
         'alloc_storm.c',
@@ -413,6 +414,7 @@ PROGRAMS = {
         'uapps/core-tests/t_pointers.c',
         'uapps/core-tests/t_port.c',
         'uapps/core-tests/t_pressure.c',
+        'uapps/core-tests/t_properties.c',
         'uapps/core-tests/t_process.c',
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_socket.c',
