@@ -128,6 +128,7 @@ STEPS = [
     stress('stress-vmar', 4, '--seconds 12', 60),
     stress('stress-fault', 1, '--seconds 6', 60),
     stress('stress-fault', 4, '--seconds 12', 60),
+    stress('stress-memory', 1, '--seconds 3', 100, memory='48M'),
 ]
 
 # What only `./jx test soak` runs: the same for longer.
@@ -139,4 +140,5 @@ SOAK = [
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),
+    stress('stress-memory', 4, '--seconds 300', 460, name='soak-memory-4cpu', memory='64M'),
 ]

@@ -383,6 +383,7 @@ PROGRAMS = {
     ] + UAPPS_COMMON,
     'stress-clone': ['uapps/stress/clone.c'] + STRESS_COMMON,
     'stress-fault': ['uapps/stress/fault.c'] + STRESS_COMMON,
+    'stress-memory': ['uapps/stress/memory.c'] + STRESS_COMMON,
     'stress-vmar': ['uapps/stress/vmar.c'] + STRESS_COMMON,
     'bench': [
         'uapps/bench/clone.c',
