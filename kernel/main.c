@@ -57,6 +57,27 @@ static uint64_t balance_heap(void) { return kheap_stats().blocks_used; }
 
 static void settle(void) { (void)thread_sleep_until(clock_now() + 1000000); }
 
+/*
+ * What must hold when the machine ends: text and constants are what they were (P23).
+ * With irq.report a debug kernel tells how long interrupts were off at most (P34).
+ */
+static uint64_t image_checksum;
+static void check_end(void) {
+    uint64_t ticks = 0;
+    if (image_checksum != kernel_image_checksum())
+        panic("the kernel's text or constants have changed");
+    for (unsigned i = 0; i < cpu_count(); i++)
+        ticks = MAX(ticks, cpu_get(i)->counters.irq_off_max_ticks);
+    if (boot_option_bool("irq.report", false))
+        log_info("irq: off for at most %lu ticks", ticks);
+}
+
+/* Booting has them off for long, and nobody waits then. */
+static void forget_irq_off(void) {
+    for (unsigned i = 0; i < cpu_count(); i++)
+        cpu_get(i)->counters.irq_off_max_ticks = 0;
+}
+
 static void run_boot_tests(void) {
     char filter[64];
     if (!boot_option("ktest", filter, sizeof(filter)))
@@ -68,8 +89,10 @@ static void run_boot_tests(void) {
     ktest_set_settle(settle);
     struct ktest_result result = ktest_run(filter, end);
     log_info("ktest: %u passed, %u failed", result.passed, result.failed);
-    if (end)
-        machine_end(MACHINE_POWEROFF, result.failed ? 0x11 : 0x10);
+    if (!end)
+        return;
+    check_end();
+    machine_end(MACHINE_POWEROFF, result.failed ? 0x11 : 0x10);
 }
 
 /* ---- The first process ---- */
@@ -88,9 +111,11 @@ static void report_boot(void) {
 
 /* When init ends, so does the machine; ./jx exec --init reads the line. */
 static void run_init(void) {
+    forget_irq_off();
     struct process *init = bootstrap_start_init();
     report_boot();
     process_wait_until_dead(init);
+    check_end();
     log_info("jx-result: %ld", init->return_code);
     machine_end(MACHINE_POWEROFF, 0);
 }
@@ -129,6 +154,7 @@ static void main_thread(void *unused) {
              cpu_count() == 1 ? "" : "s", boot_info.ram_bytes >> 20, pmm_free_pages() << 2);
     if (job_init_root() != OK)                                  /* the tree of tasks */
         panic("no memory for the root job");
+    image_checksum = kernel_image_checksum();                   /* for the end */
     run_boot_tests();                                           /* or ktest=off */
     run_init();                                                 /* the first process */
 }

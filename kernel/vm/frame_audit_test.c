@@ -1,8 +1,10 @@
 /*
- * frame_audit_test.c - the audit finds nothing in a good space, and what is planted.
+ * frame_audit_test.c - the audit finds nothing in a good space, and what is planted; and
+ * work on a space does not load it.
  */
 #include "vm/frame_audit.h"
 
+#include "arch/cpu.h"
 #include "lib/ktest.h"
 #include "vm/pmm.h"
 #include "vm/test_space.h"
@@ -62,4 +64,42 @@ KTEST(frame_audit, P02_user_code_sees_only_frames_of_memory_objects) {
     test_space_end(space);
     if (vmo)
         vmo_unref(vmo);
+}
+
+/* ---- P17: what is done to a space does not load it ---- */
+
+static uint64_t loads_here(unsigned *out_cpu) {
+    irq_state_t state = irq_save();
+    uint64_t loads = cpu_this()->counters.aspace_loads;
+    *out_cpu = cpu_id();
+    irq_restore(state);
+    return loads;
+}
+
+/* As loading a program does: map, fill by offset, take away again. */
+static void build_and_destroy_space(void) {
+    struct aspace *space = NULL;
+    struct vmo *vmo = NULL;
+    vaddr_t address;
+    if (aspace_create(&space) != OK)
+        return;
+    if (vmo_create(4 * PAGE_SIZE, false, &vmo) == OK) {
+        EXPECT_EQ(OK, vmo_write_kernel(vmo, 100, "segment", 7));
+        EXPECT_EQ(OK, test_space_map(space, vmo, 0, 4 * PAGE_SIZE, ZX_VM_PERM_READ, &address));
+        EXPECT_EQ(OK, test_space_unmap(space, address, PAGE_SIZE));
+        vmo_unref(vmo);
+    }
+    aspace_destroy(space);
+    aspace_unref(space);
+}
+
+KTEST(frame_audit, P17_building_a_space_loads_none) {
+    unsigned before_cpu, after_cpu, tries = 0;
+    uint64_t before, after;
+    do { /* until the thread stayed on one CPU, and nobody else came to it */
+        before = loads_here(&before_cpu);
+        build_and_destroy_space();
+        after = loads_here(&after_cpu);
+    } while ((before_cpu != after_cpu || before != after) && ++tries < 20);
+    EXPECT_EQ(before, after);
 }

@@ -19,6 +19,7 @@ WAYS = {
     'df': 'double fault',
     'handler': 'page fault in the kernel: write of 0x8 ',
     'execute': 'page fault in the kernel: execution of 0xffffffff8',
+    'locks': 'page fault in the kernel: write of 0x8 ',
     'smash': 'stack frame was overwritten',
 }
 

@@ -6,6 +6,7 @@
  */
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/trap.h"
+#include "arch/spinlock.h"
 #include "lib/assert.h"
 #include "lib/string.h"
 
@@ -67,6 +68,16 @@ static NOINLINE void crash_smash(void) {
     smash(small);
 }
 
+/* No lock stops the report (P08): a fault under spinlocks of all ranks. */
+static NO_LOCK_ANALYSIS void crash_locks(void) {
+    static struct spinlock held[RANK_LEAF + 1];
+    for (unsigned rank = RANK_IRQ; rank <= RANK_LEAF; rank++) {
+        held[rank] = (struct spinlock)SPINLOCK_INIT((enum lock_rank)rank, "crash=locks");
+        (void)spin_lock(&held[rank]);
+    }
+    crash_null();
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -74,7 +85,7 @@ static const struct {
     {"stack", crash_stack},   {"skip", crash_skip},       {"null", crash_null},
     {"assert", crash_assert}, {"ud", crash_ud},           {"text", crash_text},
     {"df", crash_df},         {"handler", crash_handler}, {"execute", crash_execute},
-    {"smash", crash_smash},
+    {"smash", crash_smash},   {"locks", crash_locks},
 };
 
 void crash_if_asked(void) {

@@ -317,6 +317,8 @@ void trap_dispatch(struct user_frame *frame) {
     }
     if (is_exception) {
         kernel_trap(frame);
+        if (frame->rflags & RFLAGS_IF) /* the return switches them on, unseen by the meter */
+            irq_meter_on();
         return;
     }
     irq_meter_off();
