@@ -25,6 +25,14 @@ def program(which, words, more=''):
             f'--append ktest=off --append utest={words} {more} build/symbols/{which}')
 
 
+def stress(which, words, smp=4):
+    return (f'JX_BUILT=1 JX_KERNEL={OUT}/{{name}}/kernel.elf ./jx exec --init --timeout 40 '
+            f'--smp {smp} --append ktest=off build/symbols/{which} {words}')
+
+
+FLUSH = '    if (!tlb_batch_is_empty(&batch))\n        tlb_flush(&batch);\n'
+
+
 # name: (file, text, what stands there instead, the command that must go red)
 MUTANTS = {
     'P01-chunk-moves-when-the-table-grows': (
@@ -83,6 +91,24 @@ MUTANTS = {
         '        vmo_hide_page_locked(vmo, index); /* the shared page, or the zero page */\n',
         '        if (probe.page)\n            vmo_hide_page_locked(vmo, index);\n',
         program('core-tests', 'p53')),
+    'P53-hidden-without-flush': (
+        'kernel/vm/vmo.c', '            view_hide(view, view->base + in_view, 1, &batch);\n    }\n'
+        + FLUSH, '            view_hide(view, view->base + in_view, 1, &batch);\n    }\n',
+        stress('stress-fault', '--seconds 20')),
+    'P54-clone-leaves-write-permission': (
+        'kernel/vm/vmo_cow.c', 'vmo_make_read_only_locked(parent, first, count);', '(void)first;',
+        stress('model', '--steps 50000', smp=1)),
+    'P54-clone-without-flush': (
+        'kernel/vm/vmo.c', '            view_make_read_only(view, va, pages, &batch);\n    }\n'
+        + FLUSH, '            view_make_read_only(view, va, pages, &batch);\n    }\n',
+        stress('stress-clone', '--seconds 20')),
+    'unmapped-without-flush': (
+        'kernel/vm/region.c', '    mmu_clear_range(aspace, start, size, &batch);\n' + FLUSH,
+        '    mmu_clear_range(aspace, start, size, &batch);\n',
+        stress('stress-vmar', '--seconds 20')),
+    'protected-without-end': (
+        'kernel/vm/vmar.c', '    restrict_table(mapping, perm, &batch);\n', '',
+        stress('model-vmar', '--steps 50000', smp=1)),
 }
 
 

@@ -276,6 +276,42 @@ zx_status_t space_destroy(struct space *space, int vmar) {
     return ZX_OK;
 }
 
+/* Committing and decommitting stay with the VMAR's own mappings; the rest looks deeper. */
+static zx_status_t op_on_page(const struct space *space, int vmar, bool changes, uint64_t index) {
+    const struct space_page *page = &space->page[index];
+    if (changes && has_child(space, vmar, index, 1, false))
+        return ZX_ERR_INVALID_ARGS;
+    if (page->vmar < 0)
+        return ZX_ERR_BAD_STATE;
+    return changes && !(page->perm & ZX_VM_PERM_WRITE) ? ZX_ERR_ACCESS_DENIED : ZX_OK;
+}
+
+zx_status_t space_op_range(const struct space *space, int vmar, uint32_t op, uint64_t offset,
+                           uint64_t length, uint64_t *out_pages) {
+    const struct space_vmar *in = &space->vmar[vmar];
+    bool changes = op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT;
+    uint64_t first, pages, done = 0;
+    *out_pages = 0;
+    if (changes && !(in->rights & ZX_VM_PERM_WRITE))
+        return ZX_ERR_ACCESS_DENIED;
+    if (length == 0 || offset % PAGE)
+        return ZX_ERR_INVALID_ARGS;
+    first = offset / PAGE;
+    pages = length / PAGE + (length % PAGE != 0);
+    if (first < in->first || first > in->first + in->pages ||
+        pages > in->first + in->pages - first)
+        return ZX_ERR_OUT_OF_RANGE;
+    if (!in->alive)
+        return ZX_ERR_BAD_STATE;
+    zx_status_t status = ZX_OK;
+    while (done < pages && status == ZX_OK) {
+        status = op_on_page(space, vmar, changes, first + done);
+        done += status == ZX_OK;
+    }
+    *out_pages = done;
+    return status;
+}
+
 unsigned space_depth(const struct space *space, int vmar) {
     unsigned depth = 0;
     for (; space->vmar[vmar].parent >= 0; vmar = space->vmar[vmar].parent)

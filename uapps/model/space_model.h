@@ -73,5 +73,8 @@ zx_status_t space_unmap(struct space *space, int vmar, uint64_t offset, uint64_t
 zx_status_t space_protect(struct space *space, int vmar, uint32_t options, uint64_t offset,
                           uint64_t length);
 zx_status_t space_destroy(struct space *space, int vmar);
+/* *out_pages is how many pages from `offset` on were dealt with before the status. */
+zx_status_t space_op_range(const struct space *space, int vmar, uint32_t op, uint64_t offset,
+                           uint64_t length, uint64_t *out_pages);
 
 unsigned space_depth(const struct space *space, int vmar);

@@ -1,9 +1,9 @@
 /*
  * space_world.c - model-vmar: real regions in lock step with an array of pages.
  *
- * A world has an arena, either in this process, where every page is read and written
- * (by kernel copies where that must fault), or in a process that never runs, where the
- * maps that the kernel tells are compared as well. Each page of an object carries its
+ * A world has one arena after another, some in this process, where every page is read
+ * and written (by kernel copies where that must fault), some in a process that never
+ * runs, where the maps that the kernel tells are compared as well. Each page of an object carries its
  * own name, so a look at an address tells which object and page are there.
  */
 #include <stdlib.h>
@@ -123,15 +123,16 @@ static void end(struct lockstep *lockstep) {
     MUST(zx_handle_close(world->scratch));
 }
 
-/* Now and then the whole arena ends, and all handles to its regions. */
+/* Now and then the whole arena ends, and all handles to its regions; the next may be elsewhere. */
 static void step_new_arena(struct world *world) {
     struct space_vmo objects[SPACE_VMOS];
-    tell(world, "a new arena");
     close_arena(world);
+    world->elsewhere = pick(world, 1, 2);
     memcpy(objects, world->space.vmo, sizeof objects);
     space_begin(&world->space);
     memcpy(world->space.vmo, objects, sizeof objects);
     open_arena(world);
+    tell(world, "a new arena%s", world->elsewhere ? " elsewhere" : "");
 }
 
 /* ---- Draws ---- */
@@ -313,6 +314,52 @@ static void step_protect(struct world *world) {
     zx_status_t want = space_protect(&world->space, vmar, perm, offset, length);
     agrees(world, "vmar_protect", want,
            zx_vmar_protect(world->vmar[vmar], perm, world->base + offset, length));
+}
+
+/* What a whole page of an object is after the operation. */
+static void op_effect(struct world *world, uint32_t op, uint64_t index) {
+    const struct space_page *page = &world->space.page[index];
+    if (op == ZX_VMAR_OP_COMMIT)
+        world->committed[page->vmo][page->vmo_page] = true;
+    if (op != ZX_VMAR_OP_DECOMMIT)
+        return;
+    world->committed[page->vmo][page->vmo_page] = false;
+    world->name[page->vmo][page->vmo_page] = 0;
+}
+
+/* Past the end of an object the result depends on where mappings begin: left out. */
+static bool all_there(const struct world *world, uint64_t offset, uint64_t length) {
+    for (uint64_t i = offset / PAGE; i < SPACE_PAGES && i <= (offset + length - 1) / PAGE; i++) {
+        const struct space_page *page = &world->space.page[i];
+        if (page->vmar >= 0 && page->vmo_page >= world->space.vmo[page->vmo].pages)
+            return false;
+    }
+    return true;
+}
+
+static void step_op_range(struct world *world) {
+    static const uint32_t ops[] = {ZX_VMAR_OP_COMMIT, ZX_VMAR_OP_COMMIT, ZX_VMAR_OP_DECOMMIT,
+                                   ZX_VMAR_OP_DECOMMIT, ZX_VMAR_OP_MAP_RANGE, ZX_VMAR_OP_MAP_RANGE,
+                                   ZX_VMAR_OP_DONT_NEED, ZX_VMAR_OP_ALWAYS_NEED};
+    int vmar = any_vmar(world);
+    uint32_t op = ops[pick(world, 8, COUNT(ops))];
+    uint64_t offset, length, done, index = any_page(world, 9);
+    int owner = world->space.page[index].vmar;
+    draw_range(world, vmar, &offset, &length);
+    if (owner >= 0 && world->vmar[owner] && pick(world, 10, 4)) {
+        vmar = owner;
+        offset = index * PAGE;
+        length = PAGE * (1 + pick(world, 11, 4)) - pick(world, 12, 2);
+    }
+    if (!all_there(world, offset, length))
+        return;
+    tell(world, "op %u in %d: %#llx + %#llx", op, vmar, (unsigned long long)offset,
+         (unsigned long long)length);
+    zx_status_t want = space_op_range(&world->space, vmar, op, offset, length, &done);
+    agrees(world, "vmar_op_range", want,
+           zx_vmar_op_range(world->vmar[vmar], op, world->base + offset, length, NULL, 0));
+    for (uint64_t i = 0; i < done; i++)
+        op_effect(world, op, offset / PAGE + i);
 }
 
 static void step_destroy(struct world *world) {
@@ -532,7 +579,8 @@ static void step(struct lockstep *lockstep) {
         step_map,      step_map,      step_map,      step_map,   step_unmap,  step_unmap,
         step_unmap,    step_protect,  step_protect,  step_look,  step_look,   step_look,
         step_store,    step_store,    step_store,    step_close, step_destroy, step_resize,
-        step_store,    step_look,     step_protect,  step_map,   step_weaken,
+        step_store,    step_look,     step_protect,  step_map,   step_weaken, step_op_range,
+        step_op_range, step_op_range,
     };
     struct world *world = (struct world *)lockstep;
     uint64_t which = pick(world, 15, COUNT(steps) * 16);
