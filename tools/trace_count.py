@@ -113,7 +113,8 @@ def trace(options, symbols):
     words = ['exit=debug', 'log=debug', 'ktest=off', 'exec=/bin/bench', f'exec.args={options.row}']
     port = free_port()
     started = machine.Options(kernel=machine.built('release/kernel.elf'), icount=True,
-                              cpu='max,-erms,-la57', words=words, gdb_port=port)
+                              cpu='max,-erms,-la57', words=words, gdb_port=port,
+                              memory=options.mem)
     with machine.Machine(started):
         stub = connect(port)
         stub.ask('qXfer:features:read:target.xml:0,ffb')  # registers one by one only after this
@@ -161,6 +162,7 @@ def main():
     parser.add_argument('call')
     parser.add_argument('--skip', type=int, default=20)
     parser.add_argument('--most', type=int, default=50000, help='steps at most')
+    parser.add_argument('--mem', default='256M')
     parser.add_argument('--lines', action='store_true')
     parser.add_argument('--list', action='store_true')
     options = parser.parse_args()

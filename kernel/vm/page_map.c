@@ -128,6 +128,18 @@ static struct map_node *node_new(struct map_stash *stash, unsigned height) {
     return node;
 }
 
+/* All slots, and one more count for what each holds: most of the cost of a sparse write. */
+ALWAYS_INLINE void copy_slots(struct map_node *copy, const struct map_node *node, bool leaf) {
+    _Pragma("clang loop unroll_count(8)") for (unsigned i = 0; i < MAP_FANOUT; i++) {
+        void *child = node->slot[i];
+        copy->slot[i] = child;
+        if (child && leaf)
+            page_raise(child);
+        else if (child)
+            node_raise(child);
+    }
+}
+
 /* A private copy of a shared node: its children gain a slot that holds them. */
 static struct map_node *node_copy(const struct map_node *node, struct map_stash *stash) {
     struct map_node *copy = stash_take(stash);
@@ -136,15 +148,10 @@ static struct map_node *node_copy(const struct map_node *node, struct map_stash 
     copy->height = node->height;
     copy->used = node->used;
     copy->pages = node->pages;
-    bool leaf = node->height == 0;
-    for (unsigned i = 0; i < MAP_FANOUT; i++) {
-        void *child = node->slot[i];
-        copy->slot[i] = child;
-        if (child && leaf)
-            page_raise(child);
-        else if (child)
-            node_raise(child);
-    }
+    if (node->height == 0)
+        copy_slots(copy, node, true);
+    else
+        copy_slots(copy, node, false);
     return copy;
 }
 

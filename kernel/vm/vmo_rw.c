@@ -39,9 +39,9 @@ static bool transfer_writes(const struct transfer *t) {
 }
 
 /* The page part of a transfer whose `left` bytes must all lie inside. */
-static status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t left,
-                            const struct transfer *t, uint64_t done, size_t length,
-                            size_t *out_moved) REQUIRES(vmo->lock) {
+ALWAYS_INLINE status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t left,
+                                   const struct transfer *t, uint64_t done, size_t length,
+                                   size_t *out_moved) REQUIRES(vmo->lock) {
     uint64_t index = offset >> PAGE_SHIFT, in_page = offset & PAGE_MASK;
     struct page *page;
     if (!range_within(offset, left, vmo->size))
@@ -58,8 +58,9 @@ static status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t left,
     return OK;
 }
 
-static status_t step(struct vmo *vmo, uint64_t offset, uint64_t left, const struct transfer *t,
-                     uint64_t done, size_t length, size_t *out_moved) {
+ALWAYS_INLINE status_t step(struct vmo *vmo, uint64_t offset, uint64_t left,
+                            const struct transfer *t, uint64_t done, size_t length,
+                            size_t *out_moved) {
     MUTEX_GUARD(&vmo->lock);
     return step_locked(vmo, offset, left, t, done, length, out_moved);
 }
@@ -69,8 +70,9 @@ static status_t touch(const struct transfer *t, uint64_t done) {
                               : user_touch_write(t->user_to.address + done);
 }
 
-static status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
-                         const struct transfer *t) {
+/* Inline, so that each of the four below knows which of the four it is. */
+ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
+                                const struct transfer *t) {
     /* A slice's own size never changes; of others each step looks at the size under the lock. */
     if ((length == 0 || vmo->is_slice) && !range_within(offset, length, vmo_size(vmo)))
         return ERR_OUT_OF_RANGE;

@@ -10,9 +10,11 @@ import sys
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 HELD = '''null_syscall clock_get_vdso clock_get_syscall handle_dup_close event_create_close
-channel_create_close vmo_create_close_4k map_unmap_1page map_touch_unmap_1page vmo_write_4k
-fault_touch fault_committed commit unmap_committed cow_reuse channel_same_thread_64B
-channel_same_thread_64B_1handle port_signal_wait thread_create_join boot'''.split()
+channel_create_close vmo_create_close_4k map_unmap_1page map_touch_unmap_1page vmo_read_4k
+vmo_write_4k fault_touch fault_committed commit unmap_committed vmo_clone_16MiB
+vmo_clone_1GiB_mapped cow_write cow_write_sparse cow_reuse channel_same_thread_64B
+channel_same_thread_64B_1handle port_signal_wait thread_create_join process_spawn_exit
+boot'''.split()
 
 
 def main():

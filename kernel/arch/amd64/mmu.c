@@ -359,6 +359,50 @@ void mmu_clear(struct mmu *mmu, vaddr_t va, size_t count, struct tlb_batch *batc
     clear_range(mmu, va, count, batch);
 }
 
+/* Withhold writing from whole tables; returns whether any of them had it. */
+static bool withhold_writing(uint64_t *entry, size_t count) {
+    bool any = false;
+    _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < count; i++) {
+        uint64_t old = entry[i];
+        if ((old & (PTE_PRESENT | PTE_WRITE)) != (PTE_PRESENT | PTE_WRITE))
+            continue;
+        *(volatile uint64_t *)&entry[i] = old ^ (PTE_WRITE | PTE_WITHHELD);
+        any = true;
+    }
+    return any;
+}
+
+/* End writing through entries of one table; one that is absent is zero, and stays so. */
+static bool end_writing(uint64_t *slot, size_t count) {
+    uint64_t seen = 0;
+    _Pragma("clang loop unroll_count(4)") for (size_t i = 0; i < count; i++) {
+        uint64_t old = slot[i];
+        seen |= old;
+        *(volatile uint64_t *)&slot[i] = old & ~PTE_WRITE;
+    }
+    return seen & PTE_WRITE;
+}
+
+/* Some entries of one table; returns whether a CPU may remember more than they say now. */
+static bool restrict_entries(uint64_t *slot, size_t count, vaddr_t va, uint64_t forbid,
+                             uint64_t set, struct tlb_batch *batch) {
+    bool any = false;
+    if (count > TLB_BATCH_PAGES && !set) {
+        any = forbid && end_writing(slot, count);
+        batch->everything |= any;
+        return any;
+    }
+    for (size_t i = 0; i < count; i++) {
+        uint64_t old = slot[i], new = (old & ~forbid) | set;
+        if (!(old & PTE_PRESENT) || old == new)
+            continue;
+        *(volatile uint64_t *)&slot[i] = new;
+        batch_add_page(batch, va + i * PAGE_SIZE);
+        any = true;
+    }
+    return any;
+}
+
 void mmu_restrict(struct mmu *mmu, vaddr_t va, size_t count, unsigned prot,
                   struct tlb_batch *batch) {
     vaddr_t end = va + count * PAGE_SIZE;
@@ -371,25 +415,17 @@ void mmu_restrict(struct mmu *mmu, vaddr_t va, size_t count, unsigned prot,
     while (va < end) {
         uint64_t skip;
         uint64_t *entry = find_directory_entry(mmu, va, &skip);
-        vaddr_t stop = va + MIN(skip, end - va);
-        if (entry && stop - va == MIB(2) && forbid && !set) { /* only writing ends */
-            if (!(*entry & PTE_WITHHELD)) {
-                *(volatile uint64_t *)entry = (*entry & ~PTE_WRITE) | PTE_WITHHELD;
+        skip = MIN(skip, end - va);
+        if (entry && skip == MIB(2) && forbid && !set) { /* only writing ends */
+            size_t tables = MIN((end - va) / MIB(2), TABLE_ENTRIES - directory_index(va));
+            if (withhold_writing(entry, tables))
                 batch->everything = any = true;
-            }
-            va = stop;
-            continue;
+            skip = tables * MIB(2);
+        } else if (entry) {
+            any |= restrict_entries(entry_table(*entry) + table_index(va), skip / PAGE_SIZE, va,
+                                    forbid, set, batch);
         }
-        uint64_t *slot = entry ? entry_table(*entry) + table_index(va) : NULL;
-        for (; slot && va < stop; va += PAGE_SIZE, slot++) {
-            uint64_t old = *slot, new = (old & ~forbid) | set;
-            if (!(old & PTE_PRESENT) || old == new)
-                continue;
-            *(volatile uint64_t *)slot = new;
-            batch_add_page(batch, va);
-            any = true;
-        }
-        va = stop;
+        va += skip;
     }
     if (any)
         batch_add_cpus(mmu, batch);
