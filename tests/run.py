@@ -6,6 +6,7 @@ is the long ones, which run only when asked for.
 Progress goes to standard error; a failed step shows its output. The last line is
 `N passed, N failed`, and the exit status is 0 only if nothing failed.
   --list   names the steps       -v   shows the output of passed steps too
+  --again  runs a failed step once more, and names it as flaky if it passes then
 """
 import os
 import re
@@ -103,9 +104,15 @@ def main():
         print('\n'.join(step.name for step in steps))
         return 0
     passed = failed = 0
+    flaky = []
     for step in steps:
         more = run_step(step, '-v' in words)
+        if more[1] and '--again' in words:
+            more = run_step(step, '-v' in words)
+            flaky += [step.name] if not more[1] else []
         passed, failed = passed + more[0], failed + more[1]
+    for name in flaky:
+        sys.stderr.write(f'FLAKY: {name} failed once and passed once; that is a fault to mend\n')
     sys.stderr.flush()
     print(f'{passed} passed, {failed} failed')
     return 1 if failed or not passed else 0
