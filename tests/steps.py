@@ -64,6 +64,7 @@ STEPS = [
     Step('lint-sizes', 'tests/lint/sizes.py'),
     Step('lint-reproducible', 'tests/lint/reproducible.sh', timeout=300),
     Step('lint-claims', 'tests/lint/claims.py'),
+    # P41: one table makes numbers, stubs, the dispatch, tests and this document.
     Step('lint-syscalls', 'build/tools/mksyscalls | diff docs/SYSCALLS.md -',
          builds=['build/tools/mksyscalls']),
     Step('tools', 'tests/tools/selftest.py', counts=True),

@@ -2,7 +2,7 @@
 """crashes.py [WAY...]: the kernel, broken on purpose, says once what happened and stops.
 
 `crash=WAY` (kernel/arch/amd64/crash.c). Each must give its named report, with a
-backtrace and the threads, and QEMU's status of a panic: never a reset (P05, P18, P52).
+backtrace and the threads, and QEMU's status of a panic: never a reset (P05, P18, P33, P52).
 """
 import re
 import sys

@@ -20,6 +20,7 @@ import transcript
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 INLINE = re.compile(r'`((?:\./jx|ninja)(?: [^`]*)?)`|^ {4}((?:\./jx|ninja)[^#\n]*)', re.M)
 SHELLS = ['./jx qemu', './jx qemu --uefi', './jx qemu --pvh', './jx qemu --microvm', 'ninja qemu']
+# P43: the environment is checked before the kernel is blamed.
 QUIET = ['./jx doctor', 'ninja']
 # Run by others, or by this very run, or only a name.
 ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench']

@@ -98,7 +98,7 @@ class Exec(unittest.TestCase):
                 return ''
         return run.judge(status, Quiet())[0]
 
-    def test_a_proper_end_needs_status_end_line_and_one_result(self):
+    def test_P49_a_proper_end_needs_status_end_line_and_one_result(self):
         ok = b'jx-end: ok\n'
         self.assertEqual(0, self.judge(33, [0], ok))
         self.assertEqual(255, self.judge(33, [-1], ok))
