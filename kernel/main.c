@@ -25,6 +25,8 @@
 #include "vm/entropy.h"
 #include "vm/kernel_thread.h"
 #include "vm/kheap.h"
+#include "vm/page_map.h"
+#include "vm/reclaim.h"
 #include "vm/pmm.h"
 
 static struct thread boot_idle_thread;
@@ -163,6 +165,8 @@ void kernel_main(void) {
     arch_init_early();                        /* console, traps, processor features */
     arch_init_memory();                       /* physical map, W^X, no identity map */
     pmm_init();                               /* page records, free pages */
+    page_map_init_markers();                  /* subtrees of zeros */
+    vmo_reclaim_init();                       /* who loses pages first */
     alloc_fail_set(boot_option_u64("alloc.fail", 0));
     read_platform();                          /* what the firmware says of the machine */
     arch_init_platform(&platform);            /* interrupt controllers, clock, serial line */

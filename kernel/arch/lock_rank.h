@@ -23,7 +23,10 @@ enum lock_rank {
     RANK_PORT,         /* receives the packet of a signalling object */
     RANK_FUTEX,        /* one per process */
     RANK_ASPACE = 40,  /* region tree */
-    RANK_VMO = 50,     /* one per memory object; two are never held at once */
+    RANK_VMO = 50,     /* one per memory object; two are never held at once, but see the next */
+    RANK_VMO_LENDER,   /* of a VMO with a pager: a lazy clone's comes first */
+    RANK_SOURCE,       /* what is asked of a pager */
+    RANK_RECLAIM,      /* which VMOs may be discarded */
     RANK_MMU = 60,     /* one page table */
     RANK_KVA,          /* kernel address ranges */
     /* Spinlocks, held with interrupts off. */

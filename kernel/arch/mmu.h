@@ -103,6 +103,8 @@ void mmu_verify(const struct mmu *mmu);
  */
 /* Is [address, +length) in the physical map (RAM)? */
 bool phys_is_mapped(paddr_t address, uint64_t length);
+/* Can the machine address it, and is none of it in the physical map? */
+bool phys_is_device(paddr_t address, uint64_t length);
 
 /* The range for stacks and device mappings; its top-level entries exist from boot. */
 #ifndef KVA_BASE /* the host has it elsewhere */
@@ -132,3 +134,5 @@ bool arch_store_user_u64(vaddr_t to, uint64_t value);
 /* ---- Page contents ---- */
 void arch_zero_page(void *page);
 void arch_copy_page(void *to, const void *from);
+/* What caches hold of the page is in memory, and forgotten by them. */
+void arch_flush_page(const void *page);

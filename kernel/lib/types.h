@@ -3,7 +3,7 @@
  *
  * The status values are those of ZX-ABI.md section 1.2 without `ZX_`;
  * object/abi_check.c asserts that they equal <zircon/errors.h>. Two exist only
- * inside the kernel: ERR_INTERNAL_RETRY and ERR_INTERNAL_KILLED.
+ * inside the kernel: ERR_INTERNAL_*.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ enum NODISCARD status : int32_t {
     ERR_NO_MEMORY = -4,
     ERR_INTERNAL_RETRY = -6,  /* a wait was ended by suspend; the call is made again */
     ERR_INTERNAL_KILLED = -7, /* a wait was ended by kill; never reaches user code */
+    ERR_INTERNAL_PAGER = -8,  /* vm: a pager must act first; vmo_await waits for it, without locks */
     ERR_INVALID_ARGS = -10,
     ERR_BAD_HANDLE = -11,
     ERR_WRONG_TYPE = -12,

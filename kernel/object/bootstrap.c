@@ -137,7 +137,7 @@ static status_t segment_vmo(const struct program *program, const struct elf_segm
     AUTO(vmo) vmo = NULL;
     status_t status;
     if (aligned) {
-        status = vmo_create_snapshot(program->initrd, file, in_file, true, &vmo);
+        status = vmo_create_snapshot(program->initrd, SNAPSHOT_FULL, file, in_file, true, &vmo);
         if (status == OK)
             status = vmo_set_size(vmo, in_file);
         if (status == OK)

@@ -24,9 +24,9 @@ status_t sys_vmo_create(uint64_t size, uint32_t options, struct user_out out) {
     struct vmo *vmo;
     if (options & ~(uint32_t)(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE))
         return ERR_INVALID_ARGS;
-    if (options & ZX_VMO_DISCARDABLE)
-        return ERR_NOT_SUPPORTED;
-    status_t status = vmo_create(size, options & ZX_VMO_RESIZABLE, &vmo);
+    bool resizable = options & ZX_VMO_RESIZABLE;
+    status_t status = options & ZX_VMO_DISCARDABLE ? vmo_create_discardable(size, resizable, &vmo)
+                                                   : vmo_create(size, resizable, &vmo);
     return status == OK ? sys_publish_new(out, &vmo->base) : status;
 }
 
@@ -75,9 +75,20 @@ static rights_t op_rights(uint32_t op) {
     }
 }
 
-/* Hints are for pagers; elsewhere only nonsense is refused (ABI-MORE.md section S2). */
-static status_t op_hint(uint64_t offset, uint64_t size) {
-    return offset + size < offset ? ERR_OUT_OF_RANGE : OK;
+/* The answer tells what was lost; a lock that nobody can be told of is taken back. */
+static status_t op_lock(struct vmo *vmo, uint64_t offset, uint64_t size, struct user_out buffer,
+                        uint64_t buffer_size) {
+    zx_vmo_lock_state_t state = {.offset = offset, .size = size};
+    bool discarded;
+    status_t status = vmo_lock(vmo, offset, size, &discarded);
+    if (status != OK)
+        return status;
+    state.discarded_size = discarded ? size : 0;
+    status = buffer_size < sizeof(state) ? ERR_INVALID_ARGS
+                                         : user_copy_out(buffer, &state, sizeof(state));
+    if (status != OK)
+        (void)vmo_unlock(vmo, offset, size);
+    return status;
 }
 
 /* Caches are coherent with memory on amd64, so there is nothing left to do after the checks. */
@@ -87,7 +98,8 @@ static status_t op_cache(struct vmo *vmo, uint64_t offset, uint64_t size) {
     return range_within(offset, size, vmo_size(vmo)) ? OK : ERR_OUT_OF_RANGE;
 }
 
-static status_t op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size) {
+static status_t op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t size,
+                         struct user_out buffer, uint64_t buffer_size) {
     switch (op) {
     case ZX_VMO_OP_COMMIT:
         return vmo_commit(vmo, offset, size);
@@ -97,14 +109,20 @@ static status_t op_range(struct vmo *vmo, uint32_t op, uint64_t offset, uint64_t
         return vmo_zero(vmo, offset, size);
     case ZX_VMO_OP_DONT_NEED:
     case ZX_VMO_OP_ALWAYS_NEED:
-        return op_hint(offset, size);
+        return vmo_hint(vmo, op == ZX_VMO_OP_ALWAYS_NEED, offset, size);
+    case ZX_VMO_OP_LOCK:
+        return op_lock(vmo, offset, size, buffer, buffer_size);
+    case ZX_VMO_OP_TRY_LOCK:
+        return vmo_try_lock(vmo, offset, size);
+    case ZX_VMO_OP_UNLOCK:
+        return vmo_unlock(vmo, offset, size);
     case ZX_VMO_OP_CACHE_SYNC:
     case ZX_VMO_OP_CACHE_INVALIDATE:
     case ZX_VMO_OP_CACHE_CLEAN:
     case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
         return op_cache(vmo, offset, size);
-    default: /* LOCK and its like: no VMO is discardable yet */
-        return ERR_NOT_SUPPORTED;
+    default:
+        return ERR_INVALID_ARGS;
     }
 }
 
@@ -120,7 +138,7 @@ status_t sys_vmo_op_range(uint32_t handle, uint32_t op, uint64_t offset, uint64_
     rights_t needed = op_rights(op);
     if (needed && !(rights & needed))
         return ERR_ACCESS_DENIED;
-    return op_range(vmo, op, offset, size);
+    return op_range(vmo, op, offset, size, buffer, buffer_size);
 }
 
 #define CHILD_TYPES                                                                                \
@@ -138,6 +156,12 @@ static status_t check_child_options(uint32_t options) {
     return OK;
 }
 
+static enum snapshot_kind snapshot_kind(uint32_t options) {
+    if (options & ZX_VMO_CHILD_SNAPSHOT)
+        return SNAPSHOT_FULL;
+    return options & ZX_VMO_CHILD_SNAPSHOT_MODIFIED ? SNAPSHOT_MODIFIED : SNAPSHOT_ON_WRITE;
+}
+
 /*
  * On anonymous memory the two weaker kinds of snapshot are full ones (ZX-ABI.md
  * section 4.2): stronger than asked, and simplest to rely on.
@@ -148,7 +172,8 @@ static status_t create_child(struct vmo *parent, uint32_t options, uint64_t offs
     if (options & ZX_VMO_CHILD_SLICE)
         return vmo_create_slice(parent, offset, size, out_child);
     if (!(options & ZX_VMO_CHILD_REFERENCE))
-        return vmo_create_snapshot(parent, offset, size, resizable, out_child);
+        return vmo_create_snapshot(parent, snapshot_kind(options), offset, size, resizable,
+                                   out_child);
     if (offset || size)
         return ERR_INVALID_ARGS;
     return vmo_create_reference(parent, resizable, out_child);
@@ -182,6 +207,8 @@ status_t sys_vmo_create_child(uint32_t handle, uint32_t options, uint64_t offset
     if ((options & ZX_VMO_CHILD_NO_WRITE) && (options & ZX_VMO_CHILD_RESIZABLE))
         return ERR_INVALID_ARGS;
     status_t status = lookup_vmo(handle, ZX_RIGHT_DUPLICATE | ZX_RIGHT_READ, &parent, &rights);
+    if (status == OK && parent->kind == VMO_DISCARDABLE)
+        status = ERR_NOT_SUPPORTED;
     if (status == OK)
         status = check_child_options(options);
     if (status == OK)

@@ -42,6 +42,7 @@ struct region {
     struct vmo *vmo;           /* mapping: what was mapped; referenced */
     struct vmo *pages;         /* mapping: vmo_pages_of(vmo); its lock guards the view */
     uint64_t limit;            /* mapping: offset in `pages` that a slice does not pass */
+    unsigned cache_prot;       /* mapping: MMU_UNCACHED or MMU_WRITE_COMBINING, as `pages` says */
     struct vmo_view view;      /* mapping: of `pages`; under pages->lock */
     bool touched;              /* mapping: the page table may show it; under pages->lock */
     struct list_node dead_node;

@@ -10,6 +10,10 @@
  * owned, and installs the same entry. If install finds no page for a table, the
  * VMO still owns its page and the next fault finishes the walk.
  *
+ * Where a page must come from a pager, the walk ends, its locks are dropped, the
+ * thread waits (vmo_pager.c), and the walk begins anew. Memory that ran out is first
+ * sought in the places of reclaim.h.
+ *
  * Fault-around: neighbours whose pages are present already are installed too, as
  * far as they lie in the same leaf of the page map and in the mapping; writable
  * where that needs no copy. A fresh page has no such neighbours worth looking for.
@@ -18,6 +22,7 @@
 
 #include "sched/thread.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 #define AROUND 32u /* pages; a power of two */
 
@@ -35,7 +40,7 @@ static uint32_t perm_needed(enum fault_access access) {
 
 /* What a mapping allows, with writing only where the page is exclusively the VMO's. */
 static unsigned entry_prot(const struct region *mapping, bool exclusive) {
-    unsigned prot = MMU_USER | MMU_READ;
+    unsigned prot = MMU_USER | MMU_READ | mapping->cache_prot;
     if (mapping->perm & ZX_VM_PERM_EXECUTE)
         prot |= MMU_EXECUTE;
     if (exclusive && (mapping->perm & ZX_VM_PERM_WRITE))
@@ -52,7 +57,7 @@ static status_t install(struct region *mapping, vaddr_t va, const struct mmu_ent
 
 static status_t install_one(struct region *mapping, vaddr_t va, const struct page *page,
                             bool exclusive) {
-    DEBUG_ASSERT(page->state == PAGE_VMO || page == pmm_zero_page());
+    DEBUG_ASSERT(page->state == PAGE_VMO || page_is_zero(page));
     struct mmu_entry entry = {page_address(page), entry_prot(mapping, exclusive)};
     return install(mapping, va, &entry, 1);
 }
@@ -84,7 +89,8 @@ static status_t install_stretch_locked(struct region *mapping, struct vmo *vmo, 
         struct page *page = stretch.slots[i];
         entries[i].address = page ? page_address(page) : paddr(MMU_SKIP);
         bool exclusive = page && stretch.path_exclusive &&
-                         atomic_load_explicit(&page->count, memory_order_acquire) == 1;
+                         atomic_load_explicit(&page->count, memory_order_acquire) == 1 &&
+                         (vmo->kind != VMO_PAGER || page->dirt == PAGE_DIRTY);
         entries[i].prot = entry_prot(mapping, exclusive);
     }
     vaddr_t va = mapping->start + ((index << PAGE_SHIFT) - mapping->view.offset);
@@ -101,6 +107,19 @@ static void install_around_locked(struct region *mapping, struct vmo *vmo, uint6
             return;
 }
 
+/* Device memory is all there; it comes in the same stretches. */
+static status_t fault_physical_locked(struct region *mapping, struct vmo *vmo, uint64_t index)
+    REQUIRES(vmo->lock) {
+    struct mmu_entry entries[AROUND];
+    struct around around = around_of(mapping, vmo->size >> PAGE_SHIFT, index);
+    for (unsigned i = 0; i < around.count; i++) {
+        entries[i].address = paddr(vmo->physical.value + ((around.first + i) << PAGE_SHIFT));
+        entries[i].prot = entry_prot(mapping, true);
+    }
+    return install(mapping, mapping->start + ((around.first << PAGE_SHIFT) - mapping->view.offset),
+                   entries, around.count);
+}
+
 status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t end) {
     struct vmo *vmo = mapping->pages;
     MUTEX_GUARD(&vmo->lock);
@@ -109,6 +128,12 @@ status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t 
     uint64_t last = MIN(index + ((end - start) >> PAGE_SHIFT), vmo_end);
     if (!(mapping->perm & ZX_VM_PERM_READ))
         return OK;
+    while (index < last && vmo->kind == VMO_PHYSICAL) {
+        status_t status = fault_physical_locked(mapping, vmo, index);
+        if (status != OK)
+            return status;
+        index = (index & ~(uint64_t)(AROUND - 1)) + AROUND;
+    }
     while (index < last) {
         unsigned seen;
         status_t status = install_stretch_locked(mapping, vmo, index,
@@ -135,12 +160,13 @@ static status_t fault_write_locked(struct region *mapping, struct vmo *vmo, vadd
 
 static status_t fault_read_locked(struct region *mapping, struct vmo *vmo, vaddr_t va,
                                   uint64_t index) REQUIRES(vmo->lock) {
-    bool exclusive = false;
-    struct page *page = page_map_find(&vmo->map, index, &exclusive);
-    if (!page)
-        return install_one(mapping, va, pmm_zero_page(), false);
-    status_t status = install_one(mapping, va, page, exclusive);
-    if (status == OK)
+    struct vmo_look look;
+    status_t status = vmo_look_locked(vmo, index, &look);
+    if (status != OK)
+        return status;
+    status = install_one(mapping, va, look.page, look.exclusive);
+    vmo_look_end(&look);
+    if (status == OK && look.page != pmm_zero_page())
         install_around_locked(mapping, vmo, index);
     return status;
 }
@@ -151,12 +177,14 @@ static status_t fault_in_vmo(struct region *mapping, vaddr_t va, enum fault_acce
     uint64_t offset = mapping->view.offset + (va - mapping->start);
     if (offset >= MIN(vmo->size, mapping->limit))
         return ERR_OUT_OF_RANGE;
+    if (unlikely(vmo->kind == VMO_PHYSICAL))
+        return fault_physical_locked(mapping, vmo, offset >> PAGE_SHIFT);
     if (access == FAULT_WRITE)
         return fault_write_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
     return fault_read_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
 }
 
-status_t aspace_fault(struct aspace *aspace, vaddr_t address, enum fault_access access) {
+ALWAYS_INLINE status_t fault_once(struct aspace *aspace, vaddr_t address, enum fault_access access) {
     MUTEX_GUARD(&aspace->lock);
     struct region *mapping = aspace_find_locked(aspace, address);
     if (!mapping)
@@ -164,6 +192,37 @@ status_t aspace_fault(struct aspace *aspace, vaddr_t address, enum fault_access 
     if (perm_needed(access) & ~mapping->perm)
         return ERR_ACCESS_DENIED;
     return fault_in_vmo(mapping, round_down(address, PAGE_SIZE), access);
+}
+
+/* The pager has to act first: wait for it with no lock held; the whole walk comes after it. */
+static status_t await_pager(struct aspace *aspace, vaddr_t address, enum fault_access access) {
+    struct aspace_place place;
+    if (aspace_resolve(aspace, address, &place) != OK)
+        return OK; /* unmapped meanwhile, which the walk finds out */
+    AUTO(vmo) vmo = place.vmo;
+    return vmo_await(vmo, (place.offset + vmo->shown_offset) >> PAGE_SHIFT, 1,
+                     access == FAULT_WRITE);
+}
+
+/* It did not go well: help where that can be, and walk again. */
+static NOINLINE status_t fault_again(struct aspace *aspace, vaddr_t address,
+                                     enum fault_access access, status_t status) {
+    while (status == ERR_INTERNAL_PAGER || status == ERR_NO_MEMORY) {
+        if (status == ERR_INTERNAL_PAGER)
+            status = await_pager(aspace, address, access);
+        else if (!reclaim_memory())
+            return status;
+        else
+            status = OK;
+        if (status == OK)
+            status = fault_once(aspace, address, access);
+    }
+    return status;
+}
+
+status_t aspace_fault(struct aspace *aspace, vaddr_t address, enum fault_access access) {
+    status_t status = fault_once(aspace, address, access);
+    return likely(status == OK) ? OK : fault_again(aspace, address, access, status);
 }
 
 status_t upcall_page_fault(const struct fault *fault) {

@@ -24,7 +24,9 @@ static void audit_table(void *context, paddr_t table) {
 
 static bool is_for_users(paddr_t address) {
     const struct page *page = page_find(address);
-    return page && (page->state == PAGE_VMO || page == pmm_zero_page());
+    if (!page)
+        return phys_is_device(address, PAGE_SIZE);
+    return page->state == PAGE_VMO || page_is_zero(page);
 }
 
 static void audit_entries_locked(struct aspace *aspace, struct audit *audit)

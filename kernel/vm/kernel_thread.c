@@ -120,12 +120,21 @@ void *kernel_stack_alloc(void) {
     return (void *)slot_stack(slot);
 }
 
-void kernel_stack_free(void *stack) {
-    if (!stack || stack_to_cache(stack))
-        return;
+static void stack_give_back(void *stack) {
     vaddr_t base = (vaddr_t)stack;
     stack_unmap(base, STACK_PAGES);
     slot_give((base - KVA_BASE) / SLOT_SIZE);
+}
+
+void kernel_stack_free(void *stack) {
+    if (stack && !stack_to_cache(stack))
+        stack_give_back(stack);
+}
+
+void kernel_stacks_trim(void) {
+    void *stack;
+    while ((stack = stack_from_cache()))
+        stack_give_back(stack);
 }
 
 /* ---- Threads of the kernel ---- */

@@ -12,6 +12,8 @@
 void *kernel_stack_alloc(void) NODISCARD;
 /* Of a thread that is off it for good. May sleep and wait for other CPUs. */
 void kernel_stack_free(void *stack);
+/* Give the cached stacks back. May wait for other CPUs. */
+void kernel_stacks_trim(void);
 /* Is this address in the stacks' range, and is it in a guard page? */
 bool kernel_stack_is_guard(vaddr_t address);
 

@@ -326,19 +326,33 @@ struct kheap_stats kheap_stats(void) {
                                 (uint64_t)blocks};
 }
 
-void kheap_trim(void) {
+#define TRIM_LOOK 64 /* slabs looked at with interrupts off */
+
+/* One slab at a time, so that interrupts are never off for long. False: none is empty. */
+static bool trim_one(unsigned class) {
     irq_state_t state = irq_save();
-    for (unsigned class = 0; kheap_ready && class < CLASSES; class++) {
-        cache_drain(&block_caches[cpu_id()][class], class, 0);
-        spin_lock_irq_off(&classes[class].lock);
-        list_for_each_safe(node, &classes[class].partial) {
-            struct page *head = list_entry(node, struct page, link);
-            if (atomic_load_explicit(&head->count, memory_order_relaxed) == 0)
-                slab_destroy_locked(class, head);
-        }
-        spin_unlock_irq_off(&classes[class].lock);
+    struct page *empty = NULL;
+    unsigned looked = 0;
+    cache_drain(&block_caches[cpu_id()][class], class, 0);
+    spin_lock_irq_off(&classes[class].lock);
+    list_for_each(node, &classes[class].partial) {
+        struct page *head = list_entry(node, struct page, link);
+        if (atomic_load_explicit(&head->count, memory_order_relaxed) == 0)
+            empty = head;
+        if (empty || ++looked == TRIM_LOOK)
+            break;
     }
+    if (empty)
+        slab_destroy_locked(class, empty);
+    spin_unlock_irq_off(&classes[class].lock);
     irq_restore(state);
+    return empty != NULL;
+}
+
+void kheap_trim(void) {
+    for (unsigned class = 0; kheap_ready && class < CLASSES; class++)
+        while (trim_one(class))
+            ;
 }
 
 /* One slab: its free blocks lie in it, on block boundaries, and are as many as it says. */

@@ -37,11 +37,22 @@ struct page {
     };
     _Atomic uint32_t count;    /* PAGE_VMO: leaf slots that hold it; PAGE_HEAP: blocks in use */
     _Atomic uint8_t state;     /* enum page_state; a neighbour's free looks at it too */
-    uint8_t order;             /* of a free block; class of a slab */
+    union {
+        uint8_t order;         /* of a free block; class of a slab */
+        uint8_t dirt;          /* PAGE_VMO under a pager, and zero pages: enum page_dirt */
+    };
     uint16_t pins;             /* PAGE_VMO: DMA pins */
     void *slab;                /* PAGE_HEAP: free blocks, or the head page of a run */
 };
 _Static_assert(sizeof(struct page) == 32, "a page record is at most 32 bytes");
+
+/* What a pager has to know of a page. Those without a pager are as if they were dirty. */
+enum page_dirt {
+    PAGE_CLEAN,    /* as the pager supplied it, or wrote it back */
+    PAGE_DIRTY,    /* written since */
+    PAGE_AWAITING, /* being written back */
+    PAGE_DIRTS,
+};
 
 /*
  * A stretch of RAM with records. The first is the largest, so that the way between a
@@ -69,6 +80,15 @@ ALWAYS_INLINE void *page_contents(const struct page *page) {
 struct page *page_find(paddr_t address);
 /* The same for what is known to be RAM. */
 struct page *page_of(paddr_t address);
+
+/*
+ * The zero pages: frames of zeros, one for each kind of dirt (pmm.c). Where a page
+ * map holds their records they are markers; they are shown to user code read-only.
+ */
+extern struct page *page_zeros; /* PAGE_DIRTS records in a row */
+ALWAYS_INLINE bool page_is_zero(const struct page *page) {
+    return (uintptr_t)page - (uintptr_t)page_zeros < PAGE_DIRTS * sizeof(struct page);
+}
 
 void page_state_failed(const struct page *page, enum page_state from, enum page_state to)
     NORETURN COLD;

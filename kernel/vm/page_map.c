@@ -8,45 +8,17 @@
 
 #include "lib/string.h"
 #include "vm/kheap.h"
-#include "vm/pmm.h"
+#include "vm/page_map_internal.h"
 
 static _Atomic int64_t nodes_alive;
 
 uint64_t map_nodes_alive(void) { return (uint64_t)atomic_load(&nodes_alive); }
 
-/* ---- Keys ---- */
-
-static unsigned shift_of(unsigned height) { return height * MAP_BITS; }
-/* How many keys a node of this height covers. */
-static uint64_t span_of(unsigned height) { return 1ull << shift_of(height + 1); }
-static unsigned slot_of(uint64_t key, unsigned height) {
-    return (unsigned)(key >> shift_of(height)) & (MAP_FANOUT - 1);
-}
-static bool covers(const struct map_node *root, uint64_t key) {
-    return root && key < span_of(root->height);
-}
-
-/* ---- Counts ---- */
-
-static bool node_is_mine(const struct map_node *node) {
-    return atomic_load_explicit(&node->count, memory_order_acquire) == 1;
-}
-static bool page_is_mine(const struct page *page) {
-    return atomic_load_explicit(&page->count, memory_order_acquire) == 1;
-}
-static void page_raise(struct page *page) {
-    atomic_fetch_add_explicit(&page->count, 1, memory_order_relaxed);
-}
-static void node_raise(struct map_node *node) {
-    atomic_fetch_add_explicit(&node->count, 1, memory_order_relaxed);
-}
 static void page_drop(struct page *page) {
     if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)
         pmm_free(page, PAGE_VMO);
 }
-static bool node_drop_is_last(struct map_node *node) {
-    return atomic_fetch_sub_explicit(&node->count, 1, memory_order_acq_rel) == 1;
-}
+void map_page_let_go(struct page *page) { page_drop(page); }
 
 static void node_free(struct map_node *node) {
     atomic_fetch_sub_explicit(&nodes_alive, 1, memory_order_relaxed);
@@ -69,18 +41,33 @@ static void node_empty(struct map_node *node, struct map_node **chain) {
     }
 }
 
-/* Drop one reference to a subtree, and free what nobody holds any more. */
-static void node_drop(struct map_node *node) {
-    if (!node_drop_is_last(node))
-        return;
-    atomic_store_explicit(&node->mark, 0, memory_order_relaxed);
-    for (struct map_node *chain = node; chain;) {
+/* A node that just died joins the garbage; it is nobody else's any more. */
+static void garbage_add(struct map_garbage *garbage, struct map_node *dead) {
+    atomic_store_explicit(&dead->mark, (uintptr_t)garbage->nodes, memory_order_relaxed);
+    garbage->nodes = dead;
+}
+
+void map_garbage_release(struct map_garbage *garbage) {
+    for (struct map_node *chain = garbage->nodes; chain;) {
         struct map_node *dead = chain;
         chain = (struct map_node *)(uintptr_t)atomic_load_explicit(&dead->mark,
                                                                    memory_order_relaxed);
         node_empty(dead, &chain);
         node_free(dead);
     }
+    garbage->nodes = NULL;
+}
+
+/* Drop one reference to a subtree; what nobody holds any more is garbage. */
+void map_node_let_go(struct map_node *node, struct map_garbage *garbage) {
+    if (node_drop_is_last(node))
+        garbage_add(garbage, node);
+}
+
+static void node_drop(struct map_node *node) {
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
+    map_node_let_go(node, &garbage);
+    map_garbage_release(&garbage);
 }
 
 void page_map_destroy(struct page_map *map) {
@@ -112,6 +99,13 @@ void map_stash_release(struct map_stash *stash) {
     }
 }
 
+unsigned map_stash_count(const struct map_stash *stash) {
+    unsigned count = 0;
+    for (const struct map_node *node = stash->nodes; node; node = node->slot[0])
+        count++;
+    return count;
+}
+
 /* The plan said how many; running out is a fault of the plan. */
 static struct map_node *stash_take(struct map_stash *stash) {
     struct map_node *node = stash->nodes;
@@ -120,7 +114,7 @@ static struct map_node *stash_take(struct map_stash *stash) {
     return node;
 }
 
-static struct map_node *node_new(struct map_stash *stash, unsigned height) {
+struct map_node *map_node_new(struct map_stash *stash, unsigned height) {
     struct map_node *node = stash_take(stash);
     memset(node, 0, sizeof(*node));
     atomic_init(&node->count, 1);
@@ -202,11 +196,11 @@ struct page *page_map_next(const struct page_map *map, uint64_t first, uint64_t 
     while (covers(map->root, key) && key <= end) {
         const struct map_node *node = map->root;
         unsigned slot = slot_of(key, node->height);
-        while (node->height > 0 && node->slot[slot]) {
+        while (node->height > 0 && node->slot[slot] && node_pages(node->slot[slot])) {
             node = node->slot[slot];
             slot = slot_of(key, node->height);
         }
-        if (node->slot[slot]) {
+        if (node->height == 0 && page_is_counted(node->slot[slot])) {
             *out_index = key - map->bias;
             return node->slot[slot];
         }
@@ -218,13 +212,6 @@ struct page *page_map_next(const struct page_map *map, uint64_t first, uint64_t 
 }
 
 /* ---- Owning a path ---- */
-
-static unsigned height_for(uint64_t key) {
-    unsigned height = 0;
-    while (key >= span_of(height))
-        height++;
-    return height;
-}
 
 unsigned page_map_plan_own(const struct page_map *map, uint64_t index) {
     uint64_t key = map->bias + index;
@@ -279,13 +266,13 @@ void page_map_probe(const struct page_map *map, uint64_t index, struct map_probe
 }
 
 /* Put roots above the root until it covers `key`. */
-static void map_grow(struct page_map *map, uint64_t key, struct map_stash *stash) {
+void map_grow(struct page_map *map, uint64_t key, struct map_stash *stash) {
     if (!map->root) {
-        map->root = node_new(stash, height_for(key));
+        map->root = map_node_new(stash, height_for(key));
         return;
     }
     while (!covers(map->root, key)) {
-        struct map_node *old = map->root, *root = node_new(stash, old->height + 1u);
+        struct map_node *old = map->root, *root = map_node_new(stash, old->height + 1u);
         root->slot[0] = old;
         root->used = 1;
         root->pages = old->pages;
@@ -294,7 +281,7 @@ static void map_grow(struct page_map *map, uint64_t key, struct map_stash *stash
 }
 
 /* *ref is a root or slot of mine: make the node it holds mine alone. */
-static struct map_node *own_node(void **ref, struct map_stash *stash) {
+struct map_node *map_own_node(void **ref, struct map_stash *stash) {
     struct map_node *node = *ref;
     if (node_is_mine(node))
         return node;
@@ -308,7 +295,7 @@ void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *sta
                      struct map_cursor *out_cursor) {
     uint64_t key = map->bias + index;
     map_grow(map, key, stash);
-    struct map_node *node = own_node((void **)&map->root, stash);
+    struct map_node *node = map_own_node((void **)&map->root, stash);
     for (;;) {
         unsigned slot = slot_of(key, node->height);
         out_cursor->path[node->height] = node;
@@ -319,10 +306,10 @@ void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *sta
             return;
         }
         if (!node->slot[slot]) {
-            node->slot[slot] = node_new(stash, node->height - 1u);
+            node->slot[slot] = map_node_new(stash, node->height - 1u);
             node->used++;
         }
-        node = own_node(&node->slot[slot], stash);
+        node = map_own_node(&node->slot[slot], stash);
     }
 }
 
@@ -345,10 +332,14 @@ void page_map_store(struct page_map *map, uint64_t index, struct page *page,
                     struct map_stash *stash) {
     struct map_cursor cursor;
     page_map_cursor(map, index, stash, &cursor);
-    if (cursor.leaf->slot[cursor.slot])
-        page_map_cursor_replace(&cursor, cursor.slot, page);
-    else
-        page_map_cursor_store(&cursor, cursor.slot, page);
+    struct page *old = cursor.leaf->slot[cursor.slot];
+    uint64_t change = (uint64_t)page_is_counted(page) - (uint64_t)page_is_counted(old);
+    cursor.leaf->slot[cursor.slot] = page;
+    cursor.leaf->used += !old;
+    for (unsigned height = 0; change && height <= cursor.top; height++)
+        cursor.path[height]->pages += change;
+    if (old)
+        page_drop(old);
 }
 
 /* ---- Cutting ---- */
@@ -381,15 +372,16 @@ unsigned page_map_plan_remove(const struct page_map *map, uint64_t first, uint64
  * span, out of it. An empty node is pruned: *ref becomes NULL. Returns how many
  * pages went.
  */
-static uint64_t cut_node(void **ref, uint64_t low, uint64_t high, struct map_stash *stash) {
+static uint64_t cut_node(void **ref, uint64_t low, uint64_t high, struct map_stash *stash,
+                         struct map_garbage *garbage) {
     struct map_node *node = *ref;
     uint64_t before = node->pages, step = 1ull << shift_of(node->height);
     if (low == 0 && high == span_of(node->height) - 1) {
         *ref = NULL;
-        node_drop(node);
+        map_node_let_go(node, garbage);
         return before;
     }
-    node = own_node(ref, stash);
+    node = map_own_node(ref, stash);
     for (unsigned slot = slot_of(low, node->height); slot <= slot_of(high, node->height); slot++) {
         void **child = &node->slot[slot];
         if (!*child)
@@ -397,32 +389,33 @@ static uint64_t cut_node(void **ref, uint64_t low, uint64_t high, struct map_sta
         uint64_t base = slot * step;
         uint64_t from = low > base ? low - base : 0, to = MIN(high - base, step - 1);
         if (node->height == 0) {
+            node->pages -= page_is_counted(*child);
             page_drop(*child);
             *child = NULL;
-            node->pages--;
         } else {
-            node->pages -= cut_node(child, from, to, stash);
+            node->pages -= cut_node(child, from, to, stash, garbage);
         }
         node->used -= *child == NULL;
     }
     uint64_t gone = before - node->pages;
     if (node->used == 0) {
         *ref = NULL;
-        node_drop(node);
+        map_node_let_go(node, garbage);
     }
     return gone;
 }
 
-static void cut_keys(struct page_map *map, uint64_t low, uint64_t high, struct map_stash *stash) {
+static void cut_keys(struct page_map *map, uint64_t low, uint64_t high, struct map_stash *stash,
+                     struct map_garbage *garbage) {
     if (!covers(map->root, low) || low > high)
         return;
-    cut_node((void **)&map->root, low, MIN(high, span_of(map->root->height) - 1), stash);
+    cut_node((void **)&map->root, low, MIN(high, span_of(map->root->height) - 1), stash, garbage);
 }
 
-void page_map_remove(struct page_map *map, uint64_t first, uint64_t last,
-                     struct map_stash *stash) {
+void page_map_remove(struct page_map *map, uint64_t first, uint64_t last, struct map_stash *stash,
+                     struct map_garbage *garbage) {
     if (first <= last)
-        cut_keys(map, map->bias + first, map->bias + last, stash);
+        cut_keys(map, map->bias + first, map->bias + last, stash, garbage);
 }
 
 /* ---- Cloning ---- */
@@ -464,11 +457,13 @@ void page_map_clone(const struct page_map *source, uint64_t first, uint64_t coun
     node_raise(top);
     clone->root = top;
     clone->bias = low;
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
     uint64_t last = span_of(top->height) - 1;
     if (high < last)
-        cut_keys(clone, high + 1, last, stash);
+        cut_keys(clone, high + 1, last, stash, &garbage);
     if (low > 0)
-        cut_keys(clone, 0, low - 1, stash);
+        cut_keys(clone, 0, low - 1, stash, &garbage);
+    map_garbage_release(&garbage);
     if (!clone->root)
         clone->bias = 0;
 }
@@ -477,7 +472,7 @@ void page_map_clone(const struct page_map *source, uint64_t first, uint64_t coun
 
 static uint64_t charge_node(struct map_node *node, uint64_t epoch) {
     uint64_t pages = 0;
-    if (atomic_load_explicit(&node->mark, memory_order_relaxed) == epoch)
+    if (node->pages == 0 || atomic_load_explicit(&node->mark, memory_order_relaxed) == epoch)
         return 0;
     atomic_store_explicit(&node->mark, epoch, memory_order_relaxed);
     for (unsigned i = 0; i < MAP_FANOUT; i++) {
@@ -489,7 +484,8 @@ static uint64_t charge_node(struct map_node *node, uint64_t epoch) {
             continue;
         }
         struct page *page = child;
-        pages += __atomic_exchange_n(&page->mark, epoch, __ATOMIC_RELAXED) != epoch;
+        if (page_is_counted(page))
+            pages += __atomic_exchange_n(&page->mark, epoch, __ATOMIC_RELAXED) != epoch;
     }
     return pages;
 }
@@ -511,12 +507,13 @@ static uint64_t check_node(const struct map_node *node) {
         used++;
         if (node->height == 0) {
             struct page *page = child;
-            ASSERT(page->state == PAGE_VMO && atomic_load(&page->count) > 0);
-            pages++;
+            ASSERT(atomic_load(&page->count) > 0);
+            ASSERT(page->state == PAGE_VMO || page_is_zero(page));
+            pages += page_is_counted(page);
         } else {
             const struct map_node *lower = child;
             ASSERT(lower->height + 1 == node->height);
-            pages += check_node(lower);
+            pages += map_node_is_zero(lower) ? 0 : check_node(lower);
         }
     }
     ASSERT(used == node->used && pages == node->pages);

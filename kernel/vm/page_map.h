@@ -20,6 +20,11 @@
  * because they are immutable. Memory order: raising is relaxed, dropping is
  * release and acquire at zero, the test for one is acquire.
  *
+ * Where absent does not mean zero (vm/pager.h) a slot may hold a marker: one of the
+ * records of zero pages (page.h), or above a leaf a static subtree full of them. A
+ * marker is counted like anything else and never exclusive, so looking, cloning and
+ * owning need know nothing of it; only `pages` does not count it (page_map_zero.c).
+ *
  * Editing never fails half-way: page_map_plan_* say how many nodes an edit may
  * need, the caller fills a stash, and the edit itself cannot fail. What an edit
  * replaces is dropped at once: the caller has flushed every CPU that could show
@@ -60,6 +65,7 @@ struct map_stash {
 /* Have `count` more nodes; ERR_NO_MEMORY, the stash stays valid. */
 status_t map_stash_fill(struct map_stash *stash, unsigned count);
 void map_stash_release(struct map_stash *stash);
+unsigned map_stash_count(const struct map_stash *stash);
 
 ALWAYS_INLINE void page_map_init(struct page_map *map) { *map = (struct page_map){NULL, 0}; }
 /* Drop the root. Iterative, no lock and no memory needed; the map is empty then. */
@@ -77,10 +83,10 @@ struct map_stretch {
     bool path_exclusive;
 };
 struct map_stretch page_map_stretch(const struct page_map *map, uint64_t index, uint64_t count);
-/* The first page with index in [first, last]; NULL if none. */
+/* The first page, no marker, with index in [first, last]; NULL if none. */
 struct page *page_map_next(const struct page_map *map, uint64_t first, uint64_t last,
                            uint64_t *out_index);
-/* Pages that the map holds, its shared ones included. O(1). */
+/* Pages that the map holds, its shared ones included, markers not. O(1). */
 ALWAYS_INLINE uint64_t page_map_pages(const struct page_map *map) {
     return map->root ? map->root->pages : 0;
 }
@@ -112,16 +118,49 @@ struct map_probe {
 void page_map_probe(const struct page_map *map, uint64_t index, struct map_probe *out_probe);
 void page_map_cursor(struct page_map *map, uint64_t index, struct map_stash *stash,
                      struct map_cursor *out_cursor);
-/* Store into slot `slot` of the cursor's leaf, which is empty. */
+/* Store a page, no marker, into slot `slot` of the cursor's leaf, which is empty. */
 void page_map_cursor_store(struct map_cursor *cursor, unsigned slot, struct page *page);
-/* Store into a slot that holds a page, which is dropped. */
+/* Store a page into a slot that holds a page, which is dropped; neither is a marker. */
 void page_map_cursor_replace(struct map_cursor *cursor, unsigned slot, struct page *page);
+
+/* Subtrees that an edit cut off: dead already, freed when no lock is held. */
+struct map_garbage {
+    struct map_node *nodes; /* linked through `mark` */
+};
+#define MAP_GARBAGE_INIT {NULL}
+/* Preemptible, whatever the size. */
+void map_garbage_release(struct map_garbage *garbage);
 
 /* Nodes needed by page_map_remove of a range; 0 if all its edges are exclusive. */
 unsigned page_map_plan_remove(const struct page_map *map, uint64_t first, uint64_t last);
-/* Make [first, last] absent; drops the pages. */
-void page_map_remove(struct page_map *map, uint64_t first, uint64_t last,
-                     struct map_stash *stash);
+/* Make [first, last] absent; drops the pages, in the main by way of the garbage. */
+void page_map_remove(struct page_map *map, uint64_t first, uint64_t last, struct map_stash *stash,
+                     struct map_garbage *garbage);
+
+/* Nodes needed by page_map_zero of a range, at most. */
+unsigned page_map_plan_zero(const struct page_map *map, uint64_t first, uint64_t last);
+/* Make all of [first, last] markers of this kind; drops the pages. Costs the edges only. */
+void page_map_zero(struct page_map *map, uint64_t first, uint64_t last, enum page_dirt dirt,
+                   struct map_stash *stash, struct map_garbage *garbage);
+/*
+ * For maps with markers: the first run of [first, last] that is not absent, a page or
+ * a range of markers of one kind in one subtree. False: there is none.
+ */
+struct map_run {
+    uint64_t index, count;
+    struct page *page;
+};
+bool page_map_next_run(const struct page_map *map, uint64_t first, uint64_t last,
+                       struct map_run *out_run);
+/*
+ * Drop all clean pages that are not pinned, and clean markers. All nodes but the static
+ * ones are the map's own (a pager's object is never cloned in full).
+ */
+void page_map_remove_clean(struct page_map *map, struct map_garbage *garbage);
+/* Set up the static subtrees. Once, after pmm_init. */
+void page_map_init_markers(void);
+/* Is it one of them? */
+bool map_node_is_zero(const struct map_node *node);
 
 /* Nodes needed by page_map_clone. */
 unsigned page_map_plan_clone(const struct page_map *source, uint64_t first, uint64_t count);

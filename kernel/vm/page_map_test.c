@@ -229,14 +229,16 @@ static void step_clone(unsigned from, unsigned to, uint64_t range) {
 
 static void step_remove(unsigned m, uint64_t range) {
     struct map_stash stash = MAP_STASH_INIT;
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
     uint64_t first = draw(range), last = first + draw(range - first);
 
     status_t status = map_stash_fill(&stash, page_map_plan_remove(&maps[m], first, last));
     EXPECT_EQ(OK, status);
     if (status == OK) {
-        page_map_remove(&maps[m], first, last, &stash);
+        page_map_remove(&maps[m], first, last, &stash, &garbage);
         model_remove(&models[m], first, last);
     }
+    map_garbage_release(&garbage);
     map_stash_release(&stash);
 }
 

@@ -48,7 +48,7 @@ struct page_cache {
 };
 static struct page_cache page_caches[MAX_CPUS]; /* each its own CPU's, interrupts off */
 static _Atomic int64_t state_counts[PAGE_STATES];
-static struct page *zero_page;
+struct page *page_zeros;
 _Atomic uint64_t alloc_fail_countdown;
 
 /* ---- Records ---- */
@@ -443,6 +443,17 @@ static void range_hand_out(const struct boot_range *range, uint64_t records, siz
         buddy_free_frames_locked(page_of(paddr(base)), (end - base) >> PAGE_SHIFT);
 }
 
+/* With one count that nobody drops, so that a slot that holds one is never exclusive. */
+static void zeros_make(void) {
+    page_zeros = pmm_alloc_run(PAGE_DIRTS, PAGE_SHIFT, 0, PAGE_WIRED);
+    ASSERT(page_zeros);
+    for (unsigned dirt = 0; dirt < PAGE_DIRTS; dirt++) {
+        arch_zero_page(page_contents(&page_zeros[dirt]));
+        atomic_init(&page_zeros[dirt].count, 1);
+        page_zeros[dirt].dirt = (uint8_t)dirt;
+    }
+}
+
 void pmm_init(void) {
     for (unsigned zone = 0; zone < ZONES; zone++)
         for (unsigned order = 0; order < ORDERS; order++)
@@ -464,11 +475,8 @@ void pmm_init(void) {
         if (range_has_records(&boot_info.ranges[i]))
             range_hand_out(&boot_info.ranges[i], records_base, bytes);
     reserve_set();
-    zero_page = pmm_alloc_zeroed(PAGE_WIRED);
-    ASSERT(zero_page);
+    zeros_make();
 }
-
-struct page *pmm_zero_page(void) { return zero_page; }
 
 /* ---- Counting and injected failures ---- */
 

@@ -50,8 +50,10 @@ enum pmm_level pmm_level(void);
 typedef void pmm_level_hook(void);
 void pmm_set_level_hook(pmm_level_hook *hook);
 
-/* The one page of zeros that absent pages are shown by. It has no count. */
-struct page *pmm_zero_page(void);
+/* The page of zeros that absent pages are shown by; nobody counts that. */
+ALWAYS_INLINE struct page *pmm_zero_page(void) { return page_zeros; }
+/* The page of zeros that stands for a marker. */
+ALWAYS_INLINE struct page *pmm_zero_page_of(enum page_dirt dirt) { return page_zeros + dirt; }
 
 /*
  * Fault injection: the n-th allocation from now on (of pages or of kernel memory)

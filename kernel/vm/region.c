@@ -97,26 +97,33 @@ static void hide(struct region *mapping, vaddr_t start, uint64_t size) {
 void mapping_show_locked(struct region *mapping, uint64_t vmo_offset) {
     struct vmo *pages = mapping->pages;
     MUTEX_GUARD(&pages->lock);
-    mapping->view = (struct vmo_view){.aspace = mapping->aspace,
-                                      .named = mapping->vmo,
-                                      .base = mapping->start,
-                                      .offset = vmo_offset + mapping->vmo->shown_offset,
-                                      .length = mapping->size};
+    struct vmo *lender = vmo_lender_lock(pages);
+    struct vmo_view *view = &mapping->view; /* all zero until now */
+    view->aspace = mapping->aspace;
+    view->named = mapping->vmo;
+    view->base = mapping->start;
+    view->offset = vmo_offset + mapping->vmo->shown_offset;
+    view->length = mapping->size;
     vmo_view_add_locked(pages, &mapping->view);
+    vmo_lender_unlock(lender);
 }
 
 void mapping_set_vmo(struct region *mapping, struct vmo *vmo) {
     mapping->vmo = vmo;
     mapping->pages = vmo_pages_of(vmo);
     mapping->limit = vmo->is_slice ? vmo->shown_offset + vmo->size : UINT64_MAX;
+    static const unsigned prot_of_policy[] = {0, MMU_UNCACHED, MMU_UNCACHED, MMU_WRITE_COMBINING};
+    mapping->cache_prot = prot_of_policy[mapping->pages->cache_policy];
     vmo_ref(vmo);
 }
 
 static void view_drop(struct region *mapping) {
     struct vmo *pages = mapping->pages;
     MUTEX_GUARD(&pages->lock);
+    struct vmo *lender = vmo_lender_lock(pages);
     hide(mapping, mapping->start, mapping->size);
     vmo_view_remove_locked(pages, &mapping->view);
+    vmo_lender_unlock(lender);
 }
 
 void mapping_take_locked(struct region *mapping) {
@@ -133,6 +140,7 @@ static void mapping_remove_locked(struct region *mapping, struct list *dead)
 static void view_split(struct region *left, struct region *right, vaddr_t at) {
     struct vmo *pages = left->pages;
     MUTEX_GUARD(&pages->lock);
+    struct vmo *lender = vmo_lender_lock(pages);
     left->view.length = at - left->start;
     right->view = (struct vmo_view){.aspace = left->aspace,
                                     .named = left->vmo,
@@ -141,6 +149,7 @@ static void view_split(struct region *left, struct region *right, vaddr_t at) {
                                     .length = region_end(left) - at};
     right->touched = left->touched;
     vmo_view_add_locked(pages, &right->view);
+    vmo_lender_unlock(lender);
 }
 
 struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct region **spare) {
@@ -160,12 +169,14 @@ struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct r
 static void mapping_trim(struct region *mapping, vaddr_t start, vaddr_t end) {
     struct vmo *pages = mapping->pages;
     MUTEX_GUARD(&pages->lock);
+    struct vmo *lender = vmo_lender_lock(pages);
     hide(mapping, start, end - start);
     mapping->view.length -= end - start;
     if (start == mapping->start) {
         mapping->view.base = end;
         mapping->view.offset += end - start;
     }
+    vmo_lender_unlock(lender);
 }
 
 void mapping_cut_locked(struct region *mapping, vaddr_t start, vaddr_t end, struct region **spare,

@@ -12,7 +12,7 @@
 
 /* ---- Life ---- */
 
-status_t vmo_alloc(uint64_t size, struct vmo **out_vmo) {
+status_t vmo_alloc(uint64_t size, enum vmo_kind kind, struct vmo **out_vmo) {
     uint64_t rounded;
     if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
         return ERR_OUT_OF_RANGE;
@@ -20,7 +20,9 @@ status_t vmo_alloc(uint64_t size, struct vmo **out_vmo) {
     if (!vmo)
         return ERR_NO_MEMORY;
     waitable_init(&vmo->base, &vmo_ops, VMO_SIGNAL_ZERO_CHILDREN);
-    mutex_init(&vmo->lock, RANK_VMO, "vmo");
+    mutex_init(&vmo->lock, kind == VMO_PAGER ? RANK_VMO_LENDER : RANK_VMO, "vmo");
+    vmo->kind = kind;
+    vmo->special = kind != VMO_ANONYMOUS;
     vmo->size = rounded;
     vmo->content_size = size;
     page_map_init(&vmo->map);
@@ -32,7 +34,7 @@ status_t vmo_alloc(uint64_t size, struct vmo **out_vmo) {
 
 status_t vmo_create(uint64_t size, bool resizable, struct vmo **out_vmo) {
     struct vmo *vmo;
-    status_t status = vmo_alloc(size, &vmo);
+    status_t status = vmo_alloc(size, VMO_ANONYMOUS, &vmo);
     if (status != OK)
         return status;
     vmo->resizable = resizable;
@@ -45,6 +47,8 @@ void vmo_destroy(struct waitable *object) {
     struct vmo *vmo = vmo_from(object);
     DEBUG_ASSERT(list_is_empty(&vmo->views));
     struct vmo *shown = vmo->shown;
+    if (unlikely(vmo->kind != VMO_ANONYMOUS))
+        vmo_destroy_special(vmo);
     vmo_family_leave(vmo);
     page_map_destroy(&vmo->map);
     kheap_free_sized(vmo, sizeof(*vmo));
@@ -63,6 +67,8 @@ static status_t alias_create(struct vmo *parent, uint64_t offset, uint64_t size,
     if (status != OK)
         return status;
     alias->parent_koid = parent->base.koid;
+    alias->special = parent->special;
+    alias->cache_policy = parent->cache_policy; /* which cannot change while it has a child */
     alias->shown = vmo_pages_of(parent);
     alias->shown_offset = parent->shown_offset + offset;
     vmo_ref(alias->shown);
@@ -78,7 +84,7 @@ status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
         return ERR_OUT_OF_RANGE;
     if (!range_within(offset, rounded, vmo_size(parent)))
         return ERR_INVALID_ARGS;
-    if (vmo_pages_of(parent)->resizable)
+    if (vmo_pages_of(parent)->resizable || parent->kind == VMO_DISCARDABLE)
         return ERR_NOT_SUPPORTED;
     struct vmo *slice;
     status_t status = alias_create(parent, offset, size, &slice);
@@ -91,8 +97,12 @@ status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
 
 status_t vmo_create_reference(struct vmo *parent, bool resizable, struct vmo **out_child) {
     struct vmo *reference;
-    if (parent->is_slice || (resizable && !parent->resizable))
+    enum vmo_kind kind = vmo_pages_of(parent)->kind;
+    if (parent->is_slice || kind == VMO_CONTIGUOUS || kind == VMO_PHYSICAL ||
+        kind == VMO_DISCARDABLE || (resizable && !parent->resizable))
         return ERR_NOT_SUPPORTED;
+    if (parent->cache_policy)
+        return ERR_BAD_STATE;
     status_t status = alias_create(parent, 0, 0, &reference);
     if (status != OK)
         return status;
@@ -114,6 +124,7 @@ static status_t adopt_frame(struct vmo *vmo, uint64_t index, paddr_t frame) {
     page_set_state(page, PAGE_LOADER, PAGE_VMO);
     atomic_store_explicit(&page->count, 1, memory_order_relaxed);
     page->mark = 0;
+    page->pins = 0;
     page_map_store(&vmo->map, index, page, &stash);
     map_stash_release(&stash);
     return OK;
@@ -144,17 +155,21 @@ uint64_t vmo_size_now(struct vmo *vmo) {
 void vmo_view_add_locked(struct vmo *vmo, struct vmo_view *view) {
     list_add_tail(&vmo->views, &view->node);
     vmo->view_count++;
+    if (unlikely(vmo->lender))
+        vmo_lender_view_add(vmo->lender, view);
 }
 
 void vmo_view_remove_locked(struct vmo *vmo, struct vmo_view *view) {
     list_remove(&view->node);
     vmo->view_count--;
+    if (unlikely(vmo->lender))
+        list_remove(&view->lender_node);
 }
 
 /* The part of the page range that a view shows; false if none. */
-static bool view_overlap(const struct vmo_view *view, uint64_t first, uint64_t count,
-                         vaddr_t *out_va, uint64_t *out_pages) {
-    uint64_t view_first = view->offset >> PAGE_SHIFT;
+bool vmo_view_overlap(const struct vmo_view *view, uint64_t view_offset, uint64_t first,
+                      uint64_t count, vaddr_t *out_va, uint64_t *out_pages) {
+    uint64_t view_first = view_offset >> PAGE_SHIFT;
     uint64_t view_end = view_first + (view->length >> PAGE_SHIFT);
     uint64_t from = MAX(first, view_first), to = MIN(first + count, view_end);
     if (from >= to)
@@ -164,7 +179,7 @@ static bool view_overlap(const struct vmo_view *view, uint64_t first, uint64_t c
     return true;
 }
 
-static void view_hide(struct vmo_view *view, vaddr_t va, uint64_t pages, struct tlb_batch *batch) {
+void vmo_view_hide(struct vmo_view *view, vaddr_t va, uint64_t pages, struct tlb_batch *batch) {
     MUTEX_GUARD(&view->aspace->mmu_lock);
     mmu_clear(&view->aspace->mmu, va, pages, batch);
 }
@@ -179,13 +194,15 @@ void vmo_hide_locked(struct vmo *vmo, uint64_t first, uint64_t count) {
     struct tlb_batch batch;
     vaddr_t va;
     uint64_t pages;
-    if (list_is_empty(&vmo->views))
+    if (list_is_empty(&vmo->views) && !vmo->source)
         return;
     tlb_batch_init(&batch);
+    if (unlikely(vmo->source))
+        vmo_hide_from_borrowers_locked(vmo, first, count, &batch);
     list_for_each(node, &vmo->views) {
         struct vmo_view *view = list_entry(node, struct vmo_view, node);
-        if (view_overlap(view, first, count, &va, &pages))
-            view_hide(view, va, pages, &batch);
+        if (vmo_view_overlap(view, view->offset, first, count, &va, &pages))
+            vmo_view_hide(view, va, pages, &batch);
     }
     if (!tlb_batch_is_empty(&batch))
         tlb_flush(&batch);
@@ -198,7 +215,7 @@ void vmo_hide_page_locked(struct vmo *vmo, uint64_t index) {
         struct vmo_view *view = list_entry(node, struct vmo_view, node);
         uint64_t in_view = (index << PAGE_SHIFT) - view->offset;
         if (in_view < view->length)
-            view_hide(view, view->base + in_view, 1, &batch);
+            vmo_view_hide(view, view->base + in_view, 1, &batch);
     }
     if (!tlb_batch_is_empty(&batch))
         tlb_flush(&batch);
@@ -211,7 +228,7 @@ void vmo_make_read_only_locked(struct vmo *vmo, uint64_t first, uint64_t count) 
     tlb_batch_init(&batch);
     list_for_each(node, &vmo->views) {
         struct vmo_view *view = list_entry(node, struct vmo_view, node);
-        if (view_overlap(view, first, count, &va, &pages))
+        if (vmo_view_overlap(view, view->offset, first, count, &va, &pages))
             view_make_read_only(view, va, pages, &batch);
     }
     if (!tlb_batch_is_empty(&batch))
@@ -220,35 +237,42 @@ void vmo_make_read_only_locked(struct vmo *vmo, uint64_t first, uint64_t count) 
 
 /* ---- Size ---- */
 
-/* The page that holds the end of the content, if it must be zeroed behind it. */
-static bool tail_page(struct vmo *vmo, uint64_t content_size, uint64_t *out_index)
+/*
+ * The page that holds the end of the content must be zeroed behind it: a page of our
+ * own for it. NULL: there is nothing behind it but zeros (or what a pager will bring).
+ */
+static status_t own_tail_locked(struct vmo *vmo, uint64_t content_size, struct page **out_tail)
     REQUIRES(vmo->lock) {
-    *out_index = content_size >> PAGE_SHIFT;
-    return (content_size & PAGE_MASK) && page_map_find(&vmo->map, *out_index, NULL);
+    *out_tail = NULL;
+    if (!(content_size & PAGE_MASK) || !vmo_has_content_locked(vmo, content_size >> PAGE_SHIFT))
+        return OK;
+    return vmo_own_page_locked(vmo, content_size >> PAGE_SHIFT, out_tail, NULL);
 }
 
 /* All that can fail comes first: a page of its own for the tail, nodes for the cut. */
-static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size)
-    REQUIRES(vmo->lock) {
+static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
+                                struct map_garbage *garbage) REQUIRES(vmo->lock) {
     struct map_stash stash = MAP_STASH_INIT;
-    uint64_t tail_index, old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
+    uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
     struct page *tail = NULL;
-    status_t status = OK;
-    if (rounded < vmo->size && vmo->pins)
+    if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
         return ERR_BAD_STATE;
-    if (tail_page(vmo, content_size, &tail_index))
-        status = vmo_own_page_locked(vmo, tail_index, &tail, NULL);
+    status_t status = own_tail_locked(vmo, content_size, &tail);
     if (status == OK && pages < old_pages)
         status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
+    if (status == OK && pages > old_pages && vmo->kind == VMO_PAGER)
+        status = map_stash_fill(&stash, page_map_plan_zero(&vmo->map, old_pages, pages - 1));
     if (status != OK) {
         map_stash_release(&stash);
         return status;
     }
     vmo->size = rounded;
     vmo->content_size = content_size;
+    if (unlikely(vmo->kind == VMO_PAGER || vmo->kind == VMO_LAZY))
+        vmo_resize_special_locked(vmo, old_pages, pages, &stash, garbage);
     if (pages < old_pages) {
         vmo_hide_locked(vmo, pages, old_pages - pages);
-        page_map_remove(&vmo->map, pages, old_pages - 1, &stash);
+        page_map_remove(&vmo->map, pages, old_pages - 1, &stash, garbage);
     }
     if (tail)
         memset((char *)page_contents(tail) + (content_size & PAGE_MASK), 0,
@@ -257,15 +281,29 @@ static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t cont
     return OK;
 }
 
+static status_t set_size(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
+                         struct map_garbage *garbage) {
+    MUTEX_GUARD(&vmo->lock);
+    return set_size_locked(vmo, rounded, content_size, garbage);
+}
+
 status_t vmo_set_size(struct vmo *named, uint64_t size) {
     struct vmo *vmo = vmo_pages_of(named);
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
     uint64_t rounded;
     if (!named->resizable)
         return ERR_UNAVAILABLE;
     if (!page_round_up_checked(size, &rounded) || rounded > VMO_SIZE_MAX)
         return ERR_OUT_OF_RANGE;
-    MUTEX_GUARD(&vmo->lock);
-    return set_size_locked(vmo, rounded, size);
+    status_t status = set_size(vmo, rounded, size, &garbage);
+    while (status == ERR_INTERNAL_PAGER) {
+        status = vmo_await(vmo, size >> PAGE_SHIFT, 1, true);
+        if (status == OK)
+            status = set_size(vmo, rounded, size, &garbage);
+    }
+    map_garbage_release(&garbage);
+    vmo_tell_pager(vmo);
+    return status;
 }
 
 /* ---- Telling about it ---- */
@@ -306,6 +344,7 @@ struct vmo_info vmo_info(struct vmo *vmo) {
         .metadata_bytes = sizeof(*vmo),
         .resizable = vmo->resizable,
         .is_cow_clone = vmo->is_cow_clone,
+        .has_pager = vmo_pages_of(vmo)->kind == VMO_PAGER || vmo_pages_of(vmo)->kind == VMO_LAZY,
     };
     info_of_pages(vmo_pages_of(vmo), vmo, &info);
     if (!vmo->shown && atomic_load(&vmo->family))

@@ -94,7 +94,7 @@ static void step_clone(void) {
         first = 0;
         pages = parent->pages;
     }
-    if (!went_well(vmo_create_snapshot(parent->vmo, first * PAGE_SIZE, pages * PAGE_SIZE, true,
+    if (!went_well(vmo_create_snapshot(parent->vmo, SNAPSHOT_FULL, first * PAGE_SIZE, pages * PAGE_SIZE, true,
                                        &child->vmo)))
         return;
     child->pages = pages;

@@ -9,6 +9,7 @@
 #include "arch/mmu.h"
 #include "lib/string.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 #include "vm/vmo_internal.h"
 
 /* One transfer; exactly one of the four is not zero. */
@@ -38,6 +39,20 @@ static bool transfer_writes(const struct transfer *t) {
     return t->kernel_from || t->user_from.address;
 }
 
+static NOINLINE status_t read_special_locked(struct vmo *vmo, uint64_t index, uint64_t in_page,
+                                             const struct transfer *t, uint64_t done,
+                                             size_t length, size_t *out_moved)
+    REQUIRES(vmo->lock) {
+    struct vmo_look look;
+    status_t status = vmo_look_special_locked(vmo, index, &look);
+    if (status != OK)
+        return status;
+    const char *bytes = page_contents(look.page);
+    *out_moved = move_out(t, done, bytes + in_page, length);
+    vmo_look_end(&look);
+    return OK;
+}
+
 /* The page part of a transfer whose `left` bytes must all lie inside. */
 ALWAYS_INLINE status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t left,
                                    const struct transfer *t, uint64_t done, size_t length,
@@ -52,6 +67,8 @@ ALWAYS_INLINE status_t step_locked(struct vmo *vmo, uint64_t offset, uint64_t le
             *out_moved = move_in(t, done, (char *)page_contents(page) + in_page, length);
         return status;
     }
+    if (unlikely(vmo->special))
+        return read_special_locked(vmo, index, in_page, t, done, length, out_moved);
     page = page_map_find(&vmo->map, index, NULL);
     const char *bytes = page_contents(page ? page : pmm_zero_page());
     *out_moved = move_out(t, done, bytes + in_page, length);
@@ -70,6 +87,18 @@ static status_t touch(const struct transfer *t, uint64_t done) {
                               : user_touch_write(t->user_to.address + done);
 }
 
+#define ASK_PAGES 16 /* at most, of a pager at a time */
+
+/* What can be done about a step that failed: OK, do it again. No lock held. */
+static NOINLINE status_t help(struct vmo *vmo, uint64_t at, uint64_t left,
+                              const struct transfer *t, status_t status) {
+    uint64_t index = at >> PAGE_SHIFT, last = (at + left - 1) >> PAGE_SHIFT;
+    if (status == ERR_INTERNAL_PAGER)
+        return vmo_await(vmo, index, MIN(last - index + 1, (uint64_t)ASK_PAGES),
+                         transfer_writes(t));
+    return status == ERR_NO_MEMORY && reclaim_memory() ? OK : status;
+}
+
 /* Inline, so that each of the four below knows which of the four it is. */
 ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
                                 const struct transfer *t) {
@@ -78,6 +107,8 @@ ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t lengt
         return ERR_OUT_OF_RANGE;
     offset += vmo->shown_offset;
     vmo = vmo_pages_of(vmo);
+    if (unlikely(vmo->special) && (vmo->kind == VMO_PHYSICAL || vmo->cache_policy))
+        return vmo->kind == VMO_PHYSICAL ? ERR_NOT_SUPPORTED : ERR_BAD_STATE;
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
@@ -85,6 +116,8 @@ ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t lengt
         done += moved;
         if (status == OK && moved < part)
             status = touch(t, done);
+        if (unlikely(status != OK))
+            status = help(vmo, at, length - done, t, status);
         if (status != OK)
             return status;
     }

@@ -81,7 +81,7 @@ static void clone_and_look(void) {
     static struct picture first, second; /* one cloner at a time */
     AUTO(vmo) clone = NULL;
 
-    if (vmo_create_snapshot(shared, 0, PAGES * PAGE_SIZE, false, &clone) != OK)
+    if (vmo_create_snapshot(shared, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, false, &clone) != OK)
         return;
     EXPECT(take_picture(clone, &first));
     expect_one_moment(&first);

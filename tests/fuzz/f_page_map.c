@@ -8,7 +8,14 @@
 #include <stdlib.h>
 
 #define MAP_BITS 2
+#define map_garbage_release   small_garbage_release
+#define map_grow              small_grow
+#define map_node_let_go       small_let_go
+#define map_node_new          small_node_new
 #define map_nodes_alive       small_nodes_alive
+#define map_node_is_zero      small_node_is_zero
+#define map_own_node          small_own_node
+#define map_page_let_go       small_page_let_go
 #define map_stash_fill        small_stash_fill
 #define map_stash_release     small_stash_release
 #define page_map_charge       small_charge
@@ -19,15 +26,19 @@
 #define page_map_cursor_store small_cursor_store
 #define page_map_destroy      small_destroy
 #define page_map_find         small_find
+#define page_map_init_markers small_init_markers
 #define page_map_next         small_next
 #define page_map_plan_clone   small_plan_clone
 #define page_map_plan_own     small_plan_own
 #define page_map_plan_remove  small_plan_remove
+#define page_map_plan_zero    small_plan_zero
 #define page_map_probe        small_probe
 #define page_map_remove       small_remove
 #define page_map_store        small_store
 #define page_map_stretch      small_stretch
+#define page_map_zero         small_zero
 #include "../../kernel/vm/page_map.c"
+#include "../../kernel/vm/page_map_zero.c"
 
 #include "tests/host/machine.h"
 
@@ -123,7 +134,9 @@ static void cut(unsigned m, unsigned first, unsigned last) {
     struct map_stash stash = MAP_STASH_INIT;
 
     require(small_stash_fill(&stash, small_plan_remove(&maps[m], first, last)) == OK);
-    small_remove(&maps[m], first, last, &stash);
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
+    small_remove(&maps[m], first, last, &stash, &garbage);
+    small_garbage_release(&garbage);
     small_stash_release(&stash);
     for (unsigned i = first; i <= last; i++)
         shown[m][i] = 0;

@@ -18,7 +18,9 @@
 #include "tests/host/play.h"
 #include "vm/entropy.h"
 #include "vm/kernel_thread.h"
+#include "vm/page_map.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 static struct thread boot_idle_thread, other_idle_threads[MAX_CPUS];
 static struct platform_info platform;
@@ -74,6 +76,8 @@ static void first_steps(void) {
     arch_init_early();
     arch_init_memory();
     pmm_init();
+    page_map_init_markers();
+    vmo_reclaim_init();
 }
 
 static void machine_main(void) {

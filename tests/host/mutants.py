@@ -72,7 +72,7 @@ MUTANTS = {
         'kernel/vm/page_map.c', '*out_exclusive = exclusive && page_is_mine(child);',
         '*out_exclusive = page_is_mine(child);', 'page_map'),
     'P54-no-trim': (
-        'kernel/vm/page_map.c', '    if (low > 0)\n        cut_keys(clone, 0, low - 1, stash);\n',
+        'kernel/vm/page_map.c', '    if (low > 0)\n        cut_keys(clone, 0, low - 1, stash, &garbage);\n',
         '', 'page_map'),
     'P55-close-cancels-nothing': (
         'kernel/sched/waitable.c',

@@ -42,6 +42,15 @@ bool phys_is_mapped(paddr_t address, uint64_t length) {
     return false;
 }
 
+bool phys_is_device(paddr_t address, uint64_t length) {
+    if (!range_within(address.value, length, (uint64_t)1 << cpu_features.physical_bits))
+        return false;
+    for (unsigned i = 0; i < ram_count; i++)
+        if (address.value < ram[i].end && ram[i].base < address.value + length)
+            return false;
+    return true;
+}
+
 bool kernel_address_is_text(uintptr_t address) {
     return address >= (uintptr_t)kernel_text_start && address < (uintptr_t)kernel_text_end;
 }

@@ -27,3 +27,10 @@ void arch_copy_page(void *to, const void *from) {
     size_t count = PAGE_SIZE / 8;
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count)::"memory");
 }
+
+#define CACHE_LINE 64
+void arch_flush_page(const void *page) {
+    for (size_t i = 0; i < PAGE_SIZE; i += CACHE_LINE)
+        __asm__ volatile("clflush %0" : : "m"(((const char *)page)[i]) : "memory");
+    __asm__ volatile("mfence" ::: "memory");
+}

@@ -74,6 +74,10 @@ bool phys_is_mapped(paddr_t address, uint64_t length) {
     return address.value >= RAM_BASE && range_within(address.value, length, ram_end);
 }
 
+bool phys_is_device(paddr_t address, uint64_t length) {
+    return address.value >= ram_end && range_within(address.value, length, (uint64_t)1 << 40);
+}
+
 vaddr_t host_kva_base(void) { return (vaddr_t)kva; }
 
 status_t mmu_kernel_map(vaddr_t va, paddr_t address, size_t count, unsigned prot) {
@@ -96,3 +100,4 @@ void mmu_kernel_unmap(vaddr_t va, size_t count) {
 
 void arch_zero_page(void *page) { memset(page, 0, PAGE_SIZE); }
 void arch_copy_page(void *to, const void *from) { memcpy(to, from, PAGE_SIZE); }
+void arch_flush_page(const void *page) { (void)page; }

@@ -1,0 +1,436 @@
+/*
+ * vmo_pager.c - objects whose pages come from a pager, and their lazy clones.
+ *
+ * An absent page of an object with a pager (the lender) has to be asked for: the
+ * functions here answer ERR_INTERNAL_PAGER, the caller drops its locks, calls
+ * vmo_await, and looks again. Pages know whether they are clean, dirty or being
+ * written back (page.h); only dirty ones are mapped writable, so each first write
+ * comes by here. The lender's own tree is shared with nobody.
+ *
+ * A lazy clone has a tree of its own, whose slots say: a page is its own, a marker
+ * is zero, and absent means the lender's *current* page, below lender_limit, and
+ * zero from there on. Its lender is always the object with the pager itself, never
+ * a chain: a clone of a clone shares that clone's tree and borrows from the same
+ * lender (so it freezes what its parent has written, SNAPSHOT_MODIFIED). The lender's
+ * pages are shown in the clone's views read-only, under both locks, the clone's
+ * first; the lender hides them there by its list of those views.
+ */
+#include "vm/page_source.h"
+#include "vm/pmm.h"
+#include "vm/vmo_internal.h"
+#include "vm/vmo_pager.h"
+
+#define WAIT_PAGES_MAX   ((uint64_t)1 << 36) /* no sum of it and an index wraps */
+#define MARKER_NODES_MAX 8192u               /* of one object: 4.4 MiB */
+
+static uint64_t lender_index(const struct vmo *lazy, uint64_t index) {
+    return index + (lazy->lender_offset >> PAGE_SHIFT);
+}
+
+static status_t absence(const struct vmo *lender) {
+    return lender->source->detached ? ERR_BAD_STATE : ERR_INTERNAL_PAGER;
+}
+
+/* ---- Life ---- */
+
+status_t vmo_create_pager(uint64_t size, bool resizable, struct page_source *source,
+                          struct vmo **out_vmo) {
+    struct vmo *vmo;
+    status_t status = vmo_alloc(size, VMO_PAGER, &vmo);
+    if (status != OK)
+        return status;
+    vmo->resizable = resizable;
+    vmo->source = source;
+    *out_vmo = vmo;
+    return OK;
+}
+
+static void borrower_leave(struct vmo *lazy) {
+    MUTEX_GUARD(&lazy->lender->lock);
+    if (list_node_is_linked(&lazy->borrower_node))
+        list_remove(&lazy->borrower_node);
+}
+
+void vmo_destroy_special(struct vmo *vmo) {
+    vmo_reclaim_forget(vmo);
+    if (vmo->lender) {
+        borrower_leave(vmo);
+        vmo_unref(vmo->lender);
+    }
+    if (vmo->source) {
+        vmo->source->ops->vmo_gone(vmo->source);
+        page_source_unref(vmo->source);
+    }
+}
+
+/* A clone of a lazy clone borrows what its parent still borrows. */
+static void borrower_join(struct vmo *lazy, const struct vmo *parent, uint64_t first,
+                          uint64_t visible) {
+    MUTEX_GUARD(&lazy->lender->lock);
+    uint64_t limit = parent->lender_limit;
+    lazy->lender_limit = first < limit ? MIN(visible, limit - first) : 0;
+    list_add_tail(&lazy->lender->source->borrowers, &lazy->borrower_node);
+}
+
+static uint64_t limit_of(struct vmo *lazy) {
+    MUTEX_GUARD(&lazy->lender->lock);
+    return lazy->lender_limit;
+}
+
+static void lend_locked(struct vmo *lender, struct vmo *lazy, uint64_t offset)
+    REQUIRES(lender->lock) {
+    lazy->lender_limit = vmo_window_pages(lender->size, offset, lazy->size);
+    list_add_tail(&lender->source->borrowers, &lazy->borrower_node);
+}
+
+static void lend(struct vmo *lender, struct vmo *lazy, uint64_t offset) {
+    MUTEX_GUARD(&lender->lock);
+    lend_locked(lender, lazy, offset);
+}
+
+static status_t clone_lazy(struct vmo *parent, struct vmo *lazy, uint64_t offset) {
+    MUTEX_GUARD(&parent->lock);
+    status_t status = vmo_snapshot_map_locked(parent, offset, lazy);
+    if (status == OK)
+        borrower_join(lazy, parent, offset >> PAGE_SHIFT,
+                      vmo_window_pages(parent->size, offset, lazy->size));
+    return status;
+}
+
+status_t vmo_lazy_create(struct vmo *parent, uint64_t offset, uint64_t size, bool resizable,
+                         struct vmo **out_child) {
+    struct vmo *lazy;
+    status_t status = vmo_alloc(size, VMO_LAZY, &lazy);
+    if (status != OK)
+        return status;
+    lazy->resizable = resizable;
+    lazy->lender = parent->kind == VMO_PAGER ? parent : parent->lender;
+    lazy->lender_offset = offset + parent->lender_offset;
+    vmo_ref(lazy->lender);
+    if (parent->kind == VMO_PAGER)
+        lend(parent, lazy, offset);
+    else
+        status = clone_lazy(parent, lazy, offset);
+    if (status == OK)
+        *out_child = lazy;
+    else
+        vmo_unref(lazy);
+    return status;
+}
+
+/* ---- Views that show a lender's pages ---- */
+
+struct vmo *vmo_lender_lock_slow(struct vmo *vmo) NO_LOCK_ANALYSIS {
+    mutex_lock(&vmo->lender->lock);
+    return vmo->lender;
+}
+
+void vmo_lender_unlock_slow(struct vmo *lender) NO_LOCK_ANALYSIS { mutex_unlock(&lender->lock); }
+
+void vmo_lender_view_add(struct vmo *lender, struct vmo_view *view) {
+    list_add_tail(&lender->source->views, &view->lender_node);
+}
+
+void vmo_hide_from_borrowers_locked(struct vmo *vmo, uint64_t first, uint64_t count,
+                                    struct tlb_batch *batch) {
+    vaddr_t va;
+    uint64_t pages;
+    list_for_each(node, &vmo->source->views) {
+        struct vmo_view *view = list_entry(node, struct vmo_view, lender_node);
+        uint64_t offset = view->offset + vmo_pages_of((struct vmo *)view->named)->lender_offset;
+        if (vmo_view_overlap(view, offset, first, count, &va, &pages))
+            vmo_view_hide(view, va, pages, batch);
+    }
+}
+
+/* ---- Looking ---- */
+
+static status_t look_here_locked(struct vmo *vmo, uint64_t index, struct vmo_look *look)
+    REQUIRES(vmo->lock) {
+    *look = (struct vmo_look){.page = NULL};
+    look->page = page_map_find(&vmo->map, index, &look->exclusive);
+    return OK;
+}
+
+/* Leaves the lender locked if it shows a page of the lender's. */
+static status_t look_at_lender(struct vmo *lazy, uint64_t index,
+                               struct vmo_look *look) NO_LOCK_ANALYSIS {
+    struct vmo *lender = lazy->lender;
+    status_t status = OK;
+    mutex_lock(&lender->lock);
+    *look = (struct vmo_look){.page = pmm_zero_page()};
+    if (index < lazy->lender_limit) {
+        look->page = page_map_find(&lender->map, lender_index(lazy, index), NULL);
+        look->lender = look->page ? lender : NULL;
+        if (!look->page)
+            status = absence(lender);
+    }
+    if (!look->lender)
+        mutex_unlock(&lender->lock);
+    return status;
+}
+
+status_t vmo_look_special_locked(struct vmo *vmo, uint64_t index, struct vmo_look *out_look) {
+    if (vmo->kind == VMO_PHYSICAL)
+        return ERR_NOT_SUPPORTED;
+    if (vmo->discarded)
+        return ERR_NOT_FOUND;
+    status_t status = look_here_locked(vmo, index, out_look);
+    if (out_look->page) {
+        if (vmo->kind == VMO_PAGER)
+            out_look->exclusive = out_look->exclusive && out_look->page->dirt == PAGE_DIRTY;
+        return status;
+    }
+    if (vmo->kind == VMO_PAGER)
+        return absence(vmo);
+    if (vmo->kind == VMO_LAZY)
+        return look_at_lender(vmo, index, out_look);
+    out_look->page = pmm_zero_page();
+    return OK;
+}
+
+void vmo_look_end_special(struct vmo_look *look) NO_LOCK_ANALYSIS {
+    mutex_unlock(&look->lender->lock);
+    look->lender = NULL;
+}
+
+bool vmo_has_content_locked(struct vmo *vmo, uint64_t index) {
+    struct page *page = page_map_find(&vmo->map, index, NULL);
+    if (page)
+        return !page_is_zero(page);
+    return vmo->kind == VMO_PAGER || (vmo->kind == VMO_LAZY && index < limit_of(vmo));
+}
+
+/* ---- Owning ---- */
+
+/* Put a copy of `from` (NULL: zeros) into a slot that is not ours alone. */
+static status_t own_copy_locked(struct vmo *vmo, uint64_t index, const struct page *from,
+                                struct page **out_page) REQUIRES(vmo->lock) {
+    struct map_stash stash = MAP_STASH_INIT;
+    status_t status = map_stash_fill(&stash, page_map_plan_own(&vmo->map, index));
+    struct page *page = status == OK ? vmo_page_alloc(from) : NULL;
+    if (page) {
+        page->dirt = PAGE_DIRTY;
+        vmo_hide_locked(vmo, index, 1);
+        page_map_store(&vmo->map, index, page, &stash);
+        *out_page = page;
+    }
+    map_stash_release(&stash);
+    return page ? OK : ERR_NO_MEMORY;
+}
+
+status_t vmo_fill_marker_locked(struct vmo *vmo, uint64_t index) {
+    uint8_t dirt = page_map_find(&vmo->map, index, NULL)->dirt;
+    struct page *page;
+    status_t status = own_copy_locked(vmo, index, NULL, &page);
+    if (status == OK)
+        page->dirt = dirt;
+    return status;
+}
+
+status_t vmo_own_pager_locked(struct vmo *vmo, uint64_t index, struct page **out_page,
+                              bool *out_fresh) {
+    struct page *page = page_map_find(&vmo->map, index, NULL);
+    if (out_fresh)
+        *out_fresh = false;
+    if (!page)
+        return absence(vmo);
+    if (page->dirt != PAGE_DIRTY && vmo->source->trap_dirty)
+        return absence(vmo);
+    vmo->source->modified = true;
+    if (page_is_zero(page))
+        return own_copy_locked(vmo, index, NULL, out_page);
+    page->dirt = PAGE_DIRTY;
+    *out_page = page;
+    return OK;
+}
+
+status_t vmo_own_lazy_locked(struct vmo *vmo, uint64_t index, struct page **out_page,
+                             bool *out_fresh) {
+    struct vmo_look look;
+    status_t status = vmo_look_special_locked(vmo, index, &look);
+    if (status != OK)
+        return status;
+    if (out_fresh)
+        *out_fresh = !look.exclusive;
+    if (look.exclusive)
+        *out_page = look.page;
+    else
+        status = own_copy_locked(vmo, index, look.page, out_page);
+    vmo_look_end(&look);
+    return status;
+}
+
+/* ---- Waiting ---- */
+
+/* What stands in the way of using a page of the lender's. */
+static bool is_blocked_locked(struct vmo *lender, uint64_t index, bool write,
+                              enum page_command *out_command) REQUIRES(lender->lock) {
+    struct page *page = page_map_find(&lender->map, index, NULL);
+    *out_command = page ? PAGE_COMMAND_DIRTY : PAGE_COMMAND_READ;
+    return !page || (write && lender->source->trap_dirty && page->dirt != PAGE_DIRTY);
+}
+
+static status_t ask_locked(struct vmo *lender, uint64_t first, uint64_t count, bool write,
+                           struct page_waiter *waiter, bool *out_asked) REQUIRES(lender->lock) {
+    enum page_command command, next;
+    uint64_t size = lender->size >> PAGE_SHIFT, end = first + MIN(count, WAIT_PAGES_MAX);
+    *out_asked = false;
+    if (lender->source->detached)
+        return OK;
+    end = MIN(end, size);
+    while (first < end && !is_blocked_locked(lender, first, write, &command))
+        first++;
+    if (first >= end)
+        return OK;
+    uint64_t stop = first + 1;
+    while (stop < end && is_blocked_locked(lender, stop, write, &next) && next == command)
+        stop++;
+    status_t status =
+        page_source_ask(lender->source, command, first, stop - first, waiter);
+    *out_asked = status == OK;
+    return status;
+}
+
+static status_t ask(struct vmo *lender, uint64_t first, uint64_t count, bool write,
+                    struct page_waiter *waiter, bool *out_asked) {
+    MUTEX_GUARD(&lender->lock);
+    return ask_locked(lender, first, count, write, waiter, out_asked);
+}
+
+/* The first stretch that a lazy clone borrows of [*first, + *count); false: none. */
+static bool borrowed_stretch(struct vmo *lazy, uint64_t *first, uint64_t *count) {
+    MUTEX_GUARD(&lazy->lock);
+    uint64_t limit = limit_of(lazy), end = MIN(*first + MIN(*count, WAIT_PAGES_MAX), limit), stop;
+    while (*first < end && page_map_find(&lazy->map, *first, NULL))
+        (*first)++;
+    if (*first >= end)
+        return false;
+    for (stop = *first + 1; stop < end && !page_map_find(&lazy->map, stop, NULL);)
+        stop++;
+    *count = stop - *first;
+    *first = lender_index(lazy, *first);
+    return true;
+}
+
+/* *out_waited: something stood in the way. */
+static status_t await(struct vmo *vmo, uint64_t first, uint64_t count, bool write,
+                      bool *out_waited) {
+    struct vmo *lender = vmo->lender ? vmo->lender : vmo;
+    struct page_waiter waiter;
+    *out_waited = false;
+    if (vmo->lender && !borrowed_stretch(vmo, &first, &count))
+        return OK;
+    status_t status = ask(lender, first, count, write && !vmo->lender, &waiter, out_waited);
+    return *out_waited ? page_source_wait(lender->source, &waiter) : status;
+}
+
+status_t vmo_await(struct vmo *named, uint64_t index, uint64_t count, bool write) {
+    bool waited;
+    return await(vmo_pages_of(named), index, count, write, &waited);
+}
+
+void vmo_populate(struct vmo *vmo, uint64_t first, uint64_t last) {
+    bool waited = true;
+    while (waited && await(vmo, first, last - first + 1, false, &waited) == OK)
+        ;
+}
+
+void vmo_tell_pager(struct vmo *vmo) {
+    if (vmo->source)
+        vmo->source->ops->tell(vmo->source);
+}
+
+void vmo_hint_pager(struct vmo *vmo, bool needed) {
+    struct vmo *lender = vmo->lender ? vmo->lender : vmo;
+    mutex_lock(&lender->lock);
+    lender->source->is_needed = needed;
+    mutex_unlock(&lender->lock);
+    vmo_reclaim_hint(lender, needed);
+}
+
+/* ---- Size and zeroing ---- */
+
+static void lower_limits_locked(struct vmo *lender, uint64_t pages) REQUIRES(lender->lock) {
+    list_for_each(node, &lender->source->borrowers) {
+        struct vmo *lazy = list_entry(node, struct vmo, borrower_node);
+        uint64_t base = lazy->lender_offset >> PAGE_SHIFT;
+        lazy->lender_limit = MIN(lazy->lender_limit, pages > base ? pages - base : 0);
+    }
+}
+
+static void lower_limit(struct vmo *lazy, uint64_t pages) {
+    MUTEX_GUARD(&lazy->lender->lock);
+    lazy->lender_limit = MIN(lazy->lender_limit, pages);
+}
+
+void vmo_resize_special_locked(struct vmo *vmo, uint64_t old_pages, uint64_t pages,
+                               struct map_stash *stash, struct map_garbage *garbage) {
+    if (vmo->kind == VMO_LAZY) {
+        lower_limit(vmo, pages);
+        return;
+    }
+    vmo->source->modified = true;
+    if (pages > old_pages) {
+        page_map_zero(&vmo->map, old_pages, pages - 1, PAGE_DIRTY, stash, garbage);
+    } else if (pages < old_pages) {
+        lower_limits_locked(vmo, pages);
+        page_source_end(vmo->source, pages, old_pages - pages, OK);
+    }
+}
+
+/* Nodes that hold only markers cost memory that no page accounts for, so they are few. */
+static status_t mark_zero_locked(struct vmo *vmo, uint64_t first, uint64_t last,
+                                 enum page_dirt dirt, struct map_garbage *garbage)
+    REQUIRES(vmo->lock) {
+    struct map_stash stash = MAP_STASH_INIT;
+    unsigned planned = page_map_plan_zero(&vmo->map, first, last);
+    if (vmo->marker_nodes + planned > MARKER_NODES_MAX)
+        return ERR_NO_MEMORY;
+    status_t status = map_stash_fill(&stash, planned);
+    if (status == OK) {
+        vmo_hide_locked(vmo, first, last - first + 1);
+        page_map_zero(&vmo->map, first, last, dirt, &stash, garbage);
+        vmo->marker_nodes += planned - map_stash_count(&stash);
+    }
+    map_stash_release(&stash);
+    return status;
+}
+
+static status_t zero_pager_pages_locked(struct vmo *vmo, uint64_t first, uint64_t last,
+                                        struct map_garbage *garbage) REQUIRES(vmo->lock) {
+    enum page_command command;
+    for (uint64_t i = first; vmo->source->trap_dirty && i <= last; i++)
+        if (is_blocked_locked(vmo, i, true, &command))
+            return absence(vmo);
+    vmo->source->modified = true;
+    status_t status = mark_zero_locked(vmo, first, last, PAGE_DIRTY, garbage);
+    if (status == OK) /* whoever waits for one of them finds zeros */
+        page_source_answer(vmo->source, PAGE_COMMAND_READ, first, last - first + 1);
+    return status;
+}
+
+/* Markers only where the lender would show: elsewhere absent is zero. */
+static status_t zero_lazy_pages_locked(struct vmo *vmo, uint64_t first, uint64_t last,
+                                       struct map_garbage *garbage) REQUIRES(vmo->lock) {
+    struct map_stash stash = MAP_STASH_INIT;
+    uint64_t limit = limit_of(vmo), behind = MAX(first, limit);
+    status_t status = OK;
+    if (first < limit)
+        status = mark_zero_locked(vmo, first, MIN(last, limit - 1), PAGE_CLEAN, garbage);
+    if (status != OK || behind > last)
+        return status;
+    status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, behind, last));
+    if (status == OK) {
+        vmo_hide_locked(vmo, behind, last - behind + 1);
+        page_map_remove(&vmo->map, behind, last, &stash, garbage);
+    }
+    map_stash_release(&stash);
+    return status;
+}
+
+status_t vmo_zero_pages_special_locked(struct vmo *vmo, uint64_t first, uint64_t last,
+                                       struct map_garbage *garbage) {
+    return vmo->kind == VMO_PAGER ? zero_pager_pages_locked(vmo, first, last, garbage)
+                                  : zero_lazy_pages_locked(vmo, first, last, garbage);
+}
