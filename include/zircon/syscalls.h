@@ -13,6 +13,7 @@
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/log.h>
 #include <zircon/syscalls/object.h>
+#include <zircon/syscalls/pager.h>
 #include <zircon/syscalls/policy.h>
 #include <zircon/syscalls/port.h>
 #include <zircon/syscalls/system.h>
@@ -122,6 +123,22 @@ zx_status_t zx_vmo_op_range(zx_handle_t handle, uint32_t op, uint64_t offset, ui
 zx_status_t zx_vmo_create_child(zx_handle_t handle, uint32_t options, uint64_t offset,
                                 uint64_t size, zx_handle_t *out);
 zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex, zx_handle_t *out);
+zx_status_t zx_vmo_set_cache_policy(zx_handle_t handle, uint32_t cache_policy);
+
+/* Pagers. */
+zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);
+zx_status_t zx_pager_create_vmo(zx_handle_t pager, uint32_t options, zx_handle_t port,
+                                uint64_t key, uint64_t size, zx_handle_t *out);
+zx_status_t zx_pager_detach_vmo(zx_handle_t pager, zx_handle_t pager_vmo);
+zx_status_t zx_pager_supply_pages(zx_handle_t pager, zx_handle_t pager_vmo, uint64_t offset,
+                                  uint64_t length, zx_handle_t aux_vmo, uint64_t aux_offset);
+zx_status_t zx_pager_op_range(zx_handle_t pager, uint32_t op, zx_handle_t pager_vmo,
+                              uint64_t offset, uint64_t length, uint64_t data);
+zx_status_t zx_pager_query_dirty_ranges(zx_handle_t pager, zx_handle_t pager_vmo, uint64_t offset,
+                                        uint64_t length, void *buffer, size_t buffer_size,
+                                        size_t *actual, size_t *avail);
+zx_status_t zx_pager_query_vmo_stats(zx_handle_t pager, zx_handle_t pager_vmo, uint32_t options,
+                                     void *buffer, size_t buffer_size);
 
 /* Address regions. */
 zx_status_t zx_vmar_allocate(zx_handle_t parent_vmar, zx_vm_option_t options, size_t offset,

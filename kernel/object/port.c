@@ -9,12 +9,6 @@
 #include "sched/park.h"
 #include "vm/kheap.h"
 
-struct packet {
-    struct list_node node;    /* in port->packets */
-    zx_port_packet_t content;
-    struct async_wait *owner; /* NULL: a user's, a block of its own */
-};
-
 struct async_wait {
     struct observer observer; /* its lists: under the object's lock */
     struct port *port;        /* set once; not a reference, see port_destroy */
@@ -49,6 +43,8 @@ static void async_wait_unref(struct async_wait *wait) {
 static void packet_free(struct packet *packet) {
     if (packet->owner)
         async_wait_unref(packet->owner);
+    else if (packet->kept)
+        packet->kept->released(packet);
     else
         kheap_free_sized(packet, sizeof(*packet));
 }
@@ -57,7 +53,7 @@ static void packet_free(struct packet *packet) {
 static void packet_uncount_locked(struct port *port, struct packet *packet)
     REQUIRES(port->lock) {
     if (!packet->owner) {
-        port->user_count--;
+        port->user_count -= !packet->kept;
         return;
     }
     list_remove(&packet->owner->port_node);
@@ -75,6 +71,16 @@ static void packet_append_locked(struct port *port, struct packet *packet) REQUI
     packet_uncount_locked(port, packet);
     waiter->packet = packet;
     thread_unpark(&waiter->parker, OK);
+}
+
+bool port_queue_kept_locked(struct port *port, struct packet *packet) {
+    if (!port->closed)
+        packet_append_locked(port, packet);
+    return !port->closed;
+}
+
+void port_take_back_locked(struct port *port, struct packet *packet) {
+    list_remove(&packet->node);
 }
 
 status_t port_queue(struct port *port, const zx_port_packet_t *content) {

@@ -20,6 +20,19 @@
 /* Registrations and their packets in one port; then ERR_NO_RESOURCES. */
 #define PORT_ASYNC_WAITS_MAX 65536u
 
+struct packet;
+/* Of a packet that another object keeps and uses again and again (a kept packet). */
+struct kept_packet_ops {
+    /* A thread has its content, or the port is closed: it may be used again. No lock held. */
+    void (*released)(struct packet *packet);
+};
+struct packet {
+    struct list_node node;            /* in port->packets */
+    zx_port_packet_t content;
+    struct async_wait *owner;         /* a registration's; NULL: a user's block, or kept */
+    const struct kept_packet_ops *kept; /* NULL: not kept */
+};
+
 struct port {
     struct waitable base;
     uint32_t options;         /* set once */
@@ -39,6 +52,17 @@ ALWAYS_INLINE struct port *port_from(struct waitable *object) {
 status_t port_create(uint32_t options, struct port **out_port);
 /* A copy of *packet, made a user's. ERR_SHOULD_WAIT, ERR_NO_MEMORY, ERR_BAD_HANDLE (closed). */
 status_t port_queue(struct port *port, const zx_port_packet_t *packet);
+/*
+ * Put a kept packet, which is in no port, into this one; false: the port is closed.
+ * From then on until `released` its keeper touches it only to change its content, or
+ * to take it back, while it is still queued.
+ */
+bool port_queue_kept_locked(struct port *port, struct packet *packet) REQUIRES(port->lock);
+ALWAYS_INLINE bool port_packet_is_queued_locked(struct port *port, const struct packet *packet)
+    REQUIRES(port->lock) {
+    return list_node_is_linked(&packet->node) && !port->closed;
+}
+void port_take_back_locked(struct port *port, struct packet *packet) REQUIRES(port->lock);
 /* ERR_TIMED_OUT, ERR_CANCELED (the last handle went), ERR_INTERNAL_*. */
 status_t port_wait(struct port *port, nstime_t deadline, zx_port_packet_t *out_packet);
 /*

@@ -103,6 +103,20 @@ static status_t fill_vmar(struct waitable *object, rights_t rights, union record
     return OK;
 }
 
+static uint32_t vmo_flags(const struct vmo_info *info) {
+    static const uint32_t flags_of_kind[] = {
+        [VMO_ANONYMOUS] = ZX_INFO_VMO_TYPE_PAGED,
+        [VMO_DISCARDABLE] = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_DISCARDABLE,
+        [VMO_CONTIGUOUS] = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_CONTIGUOUS,
+        [VMO_PHYSICAL] = ZX_INFO_VMO_TYPE_PHYSICAL,
+        [VMO_PAGER] = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_PAGER_BACKED,
+        [VMO_LAZY] = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_PAGER_BACKED,
+    };
+    return flags_of_kind[info->kind] | (info->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+           (info->is_cow_clone ? ZX_INFO_VMO_IS_COW_CLONE : 0) |
+           (info->immutable ? ZX_INFO_VMO_IMMUTABLE : 0);
+}
+
 void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
                        zx_info_vmo_t *out_record) {
     struct vmo_info info = vmo_info(vmo_from(object));
@@ -114,11 +128,10 @@ void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
         .num_children = info.child_count,
         .num_mappings = info.mapping_count,
         .share_count = info.share_count,
-        .flags = ZX_INFO_VMO_TYPE_PAGED | via | (info.resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
-                 (info.is_cow_clone ? ZX_INFO_VMO_IS_COW_CLONE : 0),
+        .flags = vmo_flags(&info) | via,
         .committed_bytes = info.committed_bytes,
         .handle_rights = rights,
-        .cache_policy = ZX_CACHE_POLICY_CACHED,
+        .cache_policy = info.cache_policy,
     };
     object_get_name(object, out_record->name);
 }

@@ -217,12 +217,21 @@ status_t sys_vmo_create_child(uint32_t handle, uint32_t options, uint64_t offset
         status = create_child(parent, options, offset, size, &child);
     if (status != OK)
         return status;
+    child->is_fixed = (options & ZX_VMO_CHILD_SNAPSHOT) && (options & ZX_VMO_CHILD_NO_WRITE);
     if (rights & ZX_RIGHT_GET_PROPERTY) {
         object_get_name(&parent->base, name);
         status = object_set_name(&child->base, name);
     }
     return status == OK ? sys_publish(out, handle_make(&child->base, child_rights(rights, options)))
                         : status;
+}
+
+status_t sys_vmo_set_cache_policy(uint32_t handle, uint32_t cache_policy) {
+    AUTO(vmo) vmo = NULL;
+    if (cache_policy & ~(uint32_t)ZX_CACHE_POLICY_MASK)
+        return ERR_INVALID_ARGS;
+    status_t status = lookup_vmo(handle, ZX_RIGHT_MAP, &vmo, NULL);
+    return status == OK ? vmo_set_cache_policy(vmo, cache_policy) : status;
 }
 
 /* ZX_HANDLE_INVALID: the job policy decides, which allows it until there are policies. */

@@ -271,6 +271,8 @@ static status_t check_map(const struct region *vmar, const struct map_request *r
     status_t status = others ? check_map_options(r) : OK;
     if (status != OK)
         return status;
+    if (unlikely(r->vmo->kind == VMO_DISCARDABLE) && !(others & ZX_VM_ALLOW_FAULTS))
+        return ERR_NOT_SUPPORTED;
     bool rounds = page_round_up_checked(r->length, &rounded);
     bool fits = rounds && !__builtin_add_overflow(r->vmo_offset, rounded, &end);
     if (fits && !(others & ZX_VM_ALLOW_FAULTS) && end > vmo_size(r->vmo))

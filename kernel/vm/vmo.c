@@ -344,7 +344,9 @@ struct vmo_info vmo_info(struct vmo *vmo) {
         .metadata_bytes = sizeof(*vmo),
         .resizable = vmo->resizable,
         .is_cow_clone = vmo->is_cow_clone,
-        .has_pager = vmo_pages_of(vmo)->kind == VMO_PAGER || vmo_pages_of(vmo)->kind == VMO_LAZY,
+        .immutable = vmo->is_fixed,
+        .kind = vmo_pages_of(vmo)->kind,
+        .cache_policy = vmo->cache_policy,
     };
     info_of_pages(vmo_pages_of(vmo), vmo, &info);
     if (!vmo->shown && atomic_load(&vmo->family))

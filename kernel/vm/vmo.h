@@ -72,6 +72,7 @@ struct vmo {
     struct vmo *shown;    /* alias: whose pages it shows, referenced; else NULL */
     uint64_t shown_offset;
     bool immutable;       /* not even a debugger writes to it (the initrd) */
+    bool is_fixed;        /* a snapshot that was made with NO_WRITE: nobody may write it */
     uint64_t parent_koid; /* of the VMO it was made from; 0: none */
     uint64_t vdso_code_offset, vdso_code_length; /* the vDSO image only; else 0 */
     paddr_t physical;           /* physical: the first frame */
@@ -213,7 +214,9 @@ status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *buffer, 
 struct vmo_info {
     uint64_t size, content_size, parent_koid, child_count, mapping_count, share_count;
     uint64_t committed_bytes, metadata_bytes;
-    bool resizable, is_cow_clone, has_pager;
+    enum vmo_kind kind; /* of what it shows */
+    bool resizable, is_cow_clone, immutable;
+    uint32_t cache_policy;
 };
 struct vmo_info vmo_info(struct vmo *vmo);
 

@@ -11,7 +11,7 @@
 
 /* --- what prepare_ functions make --- */
 
-#define MADE_MAX 8
+#define MADE_MAX 12
 static zx_handle_t made[MADE_MAX];
 static int made_count;
 _Alignas(4096) char call_buffers[8][4096];
@@ -221,6 +221,48 @@ PREPARE(vmo_create_child) {
     a[3] = PAGE;
 }
 PREPARE(vmo_replace_as_executable) { a[0] = vmo(); }
+PREPARE(vmo_set_cache_policy) { a[0] = vmo(); }
+static zx_handle_t pager(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_pager_create(0, &handle));
+    return keep(handle);
+}
+static void pager_scene(uint64_t *pager_argument, uint64_t *vmo_argument) {
+    zx_handle_t made_vmo = 0;
+    *pager_argument = pager();
+    EXPECT_OK(zx_pager_create_vmo((zx_handle_t)*pager_argument, 0, port(), 0, PAGE, &made_vmo));
+    *vmo_argument = keep(made_vmo);
+}
+NOTHING_TO_DO(pager_create)
+PREPARE(pager_create_vmo) {
+    a[0] = pager();
+    a[2] = port();
+    a[4] = PAGE;
+}
+PREPARE(pager_detach_vmo) { pager_scene(&a[0], &a[1]); }
+PREPARE(pager_supply_pages) {
+    pager_scene(&a[0], &a[1]);
+    a[3] = PAGE;
+    a[4] = vmo();
+}
+PREPARE(pager_op_range) {
+    pager_scene(&a[0], &a[2]);
+    a[1] = ZX_PAGER_OP_WRITEBACK_END;
+    a[4] = PAGE;
+}
+PREPARE(pager_query_dirty_ranges) {
+    zx_handle_t made_vmo = 0;
+    a[0] = pager();
+    EXPECT_OK(zx_pager_create_vmo((zx_handle_t)a[0], ZX_VMO_RESIZABLE, port(), 0, 0, &made_vmo));
+    a[1] = keep(made_vmo);
+    EXPECT_OK(zx_vmo_set_size(made_vmo, PAGE)); /* zeros that grew are dirty */
+    a[3] = PAGE;
+    a[5] = 4 * sizeof(zx_vmo_dirty_range_t);
+}
+PREPARE(pager_query_vmo_stats) {
+    pager_scene(&a[0], &a[1]);
+    a[4] = sizeof(zx_pager_vmo_stats_t);
+}
 PREPARE(vmar_allocate) {
     a[0] = region();
     a[3] = PAGE;

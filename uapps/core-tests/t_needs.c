@@ -106,6 +106,7 @@ static void make_samples(void) {
     add_sample(zx_port_create(0, &one), one);
     add_sample(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &one), one);
     add_sample(zx_vmo_create(4096, 0, &one), one);
+    add_sample(zx_pager_create(0, &one), one);
     add_pair(zx_eventpair_create(0, &one, &other), one, other);
     add_pair(zx_channel_create(0, &one, &other), one, other);
     add_pair(zx_socket_create(0, &one, &other), one, other);

@@ -73,6 +73,8 @@ static const struct exception exceptions[] = {
     {"process_write_memory", 4, false},
     {"vmo_op_range", 4, true},
     {"vmar_op_range", 4, false},
+    {"pager_query_dirty_ranges", 6, false},
+    {"pager_query_dirty_ranges", 7, false},
     {"futex_wake", 0, true},
     {"debug_read", 1, true}, /* the handle is wrong: no test takes the console's input */
     {"debug_read", 3, true},

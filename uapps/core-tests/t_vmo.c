@@ -10,7 +10,6 @@ TEST(vmo_create_checks_options_then_size_then_pointer) {
     zx_handle_t vmo = 77;
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(PAGE, 1u << 8, &vmo));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(UINT64_MAX, 1u << 31, &vmo));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_vmo_create(PAGE, ZX_VMO_DISCARDABLE, &vmo));
     EXPECT_EQ(ZX_ERR_OUT_OF_RANGE, zx_vmo_create(UINT64_MAX, 0, &vmo));
     EXPECT_EQ(ZX_ERR_OUT_OF_RANGE, zx_vmo_create(UINT64_MAX - PAGE + 2, 0, &vmo));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(PAGE, 0, NULL));
