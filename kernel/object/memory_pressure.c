@@ -1,5 +1,6 @@
 /*
- * memory_pressure.c - events about free memory, and ending a job when there is none.
+ * memory_pressure.c - events about free memory, getting some back before it is needed,
+ * and ending a job when there is none.
  */
 #include "object/memory_pressure.h"
 
@@ -14,6 +15,7 @@
 #include "sched/park.h"
 #include "vm/kernel_thread.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 #define RETRY_DELAY ((nstime_t)1000000) /* ns, between two looks whether a victim has gone */
 
@@ -70,6 +72,8 @@ static void watcher_main(void *unused) {
         enum pmm_level now = pmm_level();
         show_level(shown, now);
         shown = now;
+        if (now >= PMM_CRITICAL && now < PMM_OUT && reclaim_memory())
+            continue; /* look how much that was */
         if (!watcher_begin_wait())
             (void)thread_park(&watcher.parker, TIME_INFINITE, 0, BLOCK_OTHER);
     }
