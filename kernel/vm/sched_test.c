@@ -204,24 +204,38 @@ KTEST(mutex, only_one_thread_is_inside) {
 
 static unsigned arrivals[8], arrival_count; /* under shared_lock */
 
+static unsigned waiter_count(void) {
+    SPIN_GUARD(&shared_lock.wait_lock);
+    unsigned count = 0;
+    for (struct list_node *node = shared_lock.waiters; node; node = node->next)
+        count++;
+    return count;
+}
+
+/* Each comes when all before it wait. */
 static void arrive(void *context, unsigned index) {
-    (void)thread_sleep_until(*(nstime_t *)context + (nstime_t)(index + 1) * 5 * MS);
+    while (waiter_count() != index)
+        (void)thread_sleep_until(clock_now() + MS / 4);
     MUTEX_GUARD(&shared_lock);
     arrivals[arrival_count++] = index;
 }
 
-static void hold_while_others_arrive(nstime_t begin) {
+static bool hold_while_others_arrive(void) {
     MUTEX_GUARD(&shared_lock);
-    (void)thread_sleep_until(begin + 60 * MS);
+    if (!crew_start(&crew, ARRAY_SIZE(arrivals), arrive, NULL))
+        return false;
+    while (waiter_count() != ARRAY_SIZE(arrivals))
+        (void)thread_sleep_until(clock_now() + MS / 4);
+    return true;
 }
 
 KTEST(mutex, waiters_get_it_in_the_order_of_arrival) {
-    nstime_t begin = clock_now();
-
     mutex_init(&shared_lock, RANK_PROCESS, "test");
     arrival_count = 0;
-    EXPECT(crew_start(&crew, ARRAY_SIZE(arrivals), arrive, &begin));
-    hold_while_others_arrive(begin);
+    if (!hold_while_others_arrive()) {
+        EXPECT(!"no memory");
+        return;
+    }
     crew_wait(&crew);
     for (unsigned i = 0; i < arrival_count; i++)
         EXPECT_EQ(i, arrivals[i]);
