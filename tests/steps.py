@@ -53,6 +53,27 @@ def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf
                         f'--timeout {seconds} build/symbols/{program} {words}')
 
 
+# KTESTs of more than a twentieth of a second: 100 times each of them would take minutes.
+SLOW_KTESTS = ','.join([
+    'ulib.malloc_keeps_blocks_apart_through_a_long_random_life',
+    'channel.a_chain_of_100000_ends_does_not_eat_the_stack',
+    'pmm.P03_all_free_pages_come_out_once_and_go_back',
+    'pmm.P03_random_runs_never_overlap',
+    'handle_table.P51_a_full_table_refuses_more_and_still_tells_old_values_apart',
+    'handle_table.P51_a_closed_value_is_not_accepted_again',
+    'fmt.random_number_formats_agree_with_the_c_library',
+    'fmt.random_string_formats_agree_with_the_c_library',
+    'page_map.sparse_maps_agree_with_the_model',
+    'page_map.dense_maps_agree_with_the_model',
+    'sched.threads_of_one_priority_share_a_cpu_by_slices',
+    'kheap.P04_several_threads_share_the_heap',
+    'kheap.P04_random_blocks_keep_their_bytes',
+    'aspace.regions_agree_with_an_array',
+    'vmo.P53_objects_and_views_agree_with_the_model',
+    'play.P20_random_programs_leave_nothing_behind',
+    'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages',
+])
+
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
@@ -76,6 +97,9 @@ STEPS = [
          builds=['build/tsan/ktest']),
     Step('host-4cpu', 'build/host/ktest all --cpus 4 --preempt 10', counts=True, timeout=300,
          builds=['build/host/ktest']),
+    # P20: each KTEST 100 times; blocks, pages and objects are the same after each.
+    Step('host-100-times', f'build/host/ktest all --repeat 100 --skip {SLOW_KTESTS}', counts=True,
+         timeout=300, builds=['build/host/ktest']),
     Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
          builds=['build/host/ktest']),
     Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
@@ -114,10 +138,11 @@ STEPS = [
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
-    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append utest=p47,p55'),
+    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),
     user_tests('alloc-storm', 1, 'build/symbols/proofs',
                options='--append alloc.storm=1 --append utest=storm'),
-    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300),
+    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
+               options='--append kill.points=1'),
 
     Step('documents', 'tests/qemu/documents.py', counts=True, timeout=300),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 
 static lock_rank_reporter *reporter;
+static lock_release_hook *release_hook;
 
 lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *hook) {
     lock_rank_reporter *before = reporter;
@@ -19,6 +20,8 @@ lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *hook) {
     reporter = hook;
     return before;
 }
+
+void lock_rank_set_release_hook(lock_release_hook *hook) { release_hook = hook; }
 
 static const struct held_lock *highest(const struct held_locks *held) {
     const struct held_lock *best = NULL;
@@ -54,6 +57,9 @@ void held_locks_pop(struct held_locks *held, const void *lock) {
     unsigned kept = MIN(held->count, (unsigned)HELD_LOCKS_MAX);
 
     ASSERT(held->count > 0);
+    for (unsigned i = kept; unlikely(release_hook != NULL) && i-- > 0;)
+        if (held->entries[i].lock == lock)
+            release_hook(&held->entries[i]);
     held->count--;
     for (unsigned i = kept; i-- > 0;) {
         if (held->entries[i].lock != lock)

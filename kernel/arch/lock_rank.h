@@ -61,5 +61,8 @@ void held_locks_pop(struct held_locks *held, const void *lock);
 /* Test hook: report instead of panic; returns the previous hook. */
 typedef void lock_rank_reporter(const struct held_lock *holding, const struct held_lock *taking);
 lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *reporter);
+/* Test hook: called while the lock that is about to be released is still held. */
+typedef void lock_release_hook(const struct held_lock *lock);
+void lock_rank_set_release_hook(lock_release_hook *hook);
 /* Log the locks that this CPU and thread hold. */
 void held_locks_dump(const struct held_locks *held);

@@ -14,6 +14,7 @@
 #include "lib/log.h"
 #include "lib/string.h"
 #include "object/user_thread.h"
+#include "sched/kill_point.h"
 #include "vm/aspace.h"
 #include "vm/user_copy.h"
 
@@ -70,6 +71,7 @@ static void report(const char *what, const struct exception *e) {
 }
 
 void upcall_exception(const struct exception *exception) {
+    kill_point("exception", thread_current());
     if (!thread_is_killed(thread_current()))
         report(exception->name, exception);
     process_exit(ZX_TASK_RETCODE_EXCEPTION_KILL);

@@ -10,6 +10,7 @@
 #include <zircon/types.h>
 
 #include "lib/string.h"
+#include "sched/kill_point.h"
 #include "sched/sched.h"
 #include "vm/aspace.h"
 #include "vm/kernel_thread.h"
@@ -49,12 +50,14 @@ static const struct waitable_ops user_thread_object_ops = {
 /* ---- What sched asks for ---- */
 
 static void user_thread_return_to_user(struct thread *thread) {
+    kill_point("return", thread);
     if (thread_is_killed(thread))
         user_thread_exit();
 }
 
 static void user_thread_reaped(struct thread *thread) {
     struct user_thread *self = user_thread_of(thread);
+    kill_point("thread gone", thread);
     process_thread_gone(self->process, self);
     waitable_unref(&self->base);
 }
@@ -66,6 +69,7 @@ static void user_thread_main(void *argument) {
     struct user_thread *self = argument;
     struct aspace *aspace = self->process->aspace;
     sched_first_run();
+    kill_point("thread first", &self->thread);
     arch_set_syscall_window(&self->thread.arch, aspace->vdso_code, aspace->vdso_code_end);
     /* From the look at `pending` to user mode no interrupt may slip in and be lost. */
     irq_disable();
@@ -111,6 +115,7 @@ status_t user_thread_create(struct process *process, const char *name,
         waitable_unref(&self->base);
         return ERR_NO_MEMORY;
     }
+    kill_point("thread made", &self->thread);
     *out_thread = self;
     return OK;
 }
@@ -124,14 +129,24 @@ void user_thread_launch_locked(struct user_thread *self) {
     thread_start(&self->thread);
 }
 
-status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stack, uint64_t arg1,
-                           uint64_t arg2) {
+static status_t start(struct user_thread *self, const struct user_start *start) {
     MUTEX_GUARD(&self->process->lock);
     if (self->process->state != PROCESS_RUNNING || self->state != USER_THREAD_NEW)
         return ERR_BAD_STATE;
-    self->start = (struct user_start){entry, stack, arg1, arg2};
+    self->start = *start;
     user_thread_launch_locked(self);
     return OK;
 }
 
-void user_thread_exit(void) { thread_exit(); }
+status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stack, uint64_t arg1,
+                           uint64_t arg2) {
+    kill_point("thread start", &self->thread);
+    status_t status = start(self, &(struct user_start){entry, stack, arg1, arg2});
+    kill_point("thread started", &self->thread);
+    return status;
+}
+
+void user_thread_exit(void) {
+    kill_point("thread exit", thread_current());
+    thread_exit();
+}

@@ -61,6 +61,10 @@ MUTANTS = {
     'P51-generation-stays': (
         'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
         '(slot->word & ~FIXED_BITS);', 'handle_table'),
+    'P51-half-the-generations': (
+        'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
+        '(slot->word & ~FIXED_BITS) + 2 * GENERATION_ONE;',
+        'handle_table.P51_a_full_table_refuses_more_and_still_tells_old_values_apart'),
     'P53-zero-page-not-hidden': (
         'kernel/vm/vmo_cow.c',
         '        vmo_hide_page_locked(vmo, index); /* the shared page, or the zero page */\n',

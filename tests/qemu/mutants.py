@@ -83,6 +83,10 @@ MUTANTS = {
     'P47-process-ends-before-its-last-thread': (
         'kernel/object/process.c', '    if (--process->thread_count > 0)',
         '    if (--process->thread_count > 1)', program('proofs', 'p47_threads')),
+    'P47-kill-before-a-park-is-lost': (
+        'kernel/sched/park.c', '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL))',
+        '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL) && !parker->thread)',
+        program('proofs', 'p47_points', '--append kill.points=1 --smp 4')),
     'P51-generation-stays': (
         'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
         '(slot->word & ~FIXED_BITS);', ktest('handle_table')),
