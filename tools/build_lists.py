@@ -355,7 +355,7 @@ STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
-        'cat', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
+        'cat', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
         'objects', 'ps', 'sleep', 'true', 'uptime', 'wc', 'yes')},
     'false': tool('true'),
     'init': [
