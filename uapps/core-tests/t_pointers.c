@@ -5,6 +5,7 @@
  */
 #include <jacinth/utest.h>
 #include <string.h>
+#include <threads.h>
 
 #include "core-tests/calls.h"
 #include "core-tests/support.h"
@@ -192,4 +193,69 @@ TEST(a_closed_handle_is_bad_for_every_call) {
             EXPECT_EQ(before, own_handles());
         }
     }
+}
+
+/* --- pointers that go bad during the call --- */
+
+static struct {
+    zx_handle_t place, object; /* a region of one page, and what is mapped there now and then */
+    zx_vaddr_t address;
+    _Atomic bool over;
+    _Atomic unsigned rounds;
+} flicker;
+
+static int flicker_main(void *unused) {
+    zx_vaddr_t got;
+    while (!flicker.over) {
+        EXPECT_OK(zx_vmar_map(flicker.place, READ_WRITE | ZX_VM_SPECIFIC, 0, flicker.object, 0,
+                              PAGE, &got));
+        if (flicker.rounds++ % 2)
+            zx_nanosleep(0);
+        EXPECT_OK(zx_vmar_unmap(flicker.place, flicker.address, PAGE));
+    }
+    return 0;
+}
+
+/* The page's content is reached through its object, because its address comes and goes. */
+static void try_flickering(const struct call *row, int argument) {
+    uint64_t a[8];
+    call_prepare(row, a);
+    EXPECT_OK(zx_vmo_write(flicker.object, call_buffers[argument], 0, PAGE));
+    a[argument] = flicker.address;
+    zx_status_t status = call_make(row, a), want = call_expected(row);
+    if (status >= 0) {
+        EXPECT_OK(zx_vmo_read(flicker.object, call_buffers[argument], 0, PAGE));
+        a[argument] = (uint64_t)call_buffers[argument];
+        call_drop_results(row, a);
+    }
+    call_tidy();
+    if (status != ZX_ERR_INVALID_ARGS && (want == ZX_OK ? status < 0 : status != want))
+        utest_fail(__FILE__, __LINE__, "%s, argument %d flickering: %d", row->name, argument,
+                   status);
+}
+
+static void try_all_flickering(void) {
+    for (size_t i = 0; i < calls_count; i++)
+        for (int argument = 0; argument < 8; argument++)
+            for (int round = 0; call_has_pointer(&calls[i], argument) && round < 12; round++)
+                try_flickering(&calls[i], argument);
+}
+
+TEST(p19_a_pointer_that_another_thread_unmaps_during_the_call_harms_nobody) {
+    thrd_t thread;
+    unsigned before = own_handles();
+    flicker.over = false;
+    flicker.object = make_vmo(1);
+    REQUIRE_OK(zx_vmar_allocate(
+        zx_vmar_root_self(), ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC, 0,
+        PAGE, &flicker.place, &flicker.address));
+    REQUIRE_EQ(thrd_success, thrd_create(&thread, flicker_main, NULL));
+    try_all_flickering();
+    flicker.over = true;
+    EXPECT_EQ(thrd_success, thrd_join(thread, NULL));
+    EXPECT(flicker.rounds > 10);
+    EXPECT_OK(zx_vmar_destroy(flicker.place));
+    close_handle(flicker.place);
+    close_handle(flicker.object);
+    EXPECT_EQ(before, own_handles());
 }
