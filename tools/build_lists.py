@@ -104,6 +104,7 @@ KERNEL_PORTABLE = {
         'socket.c',
         'socket_test.c',
         'task_info.c',
+        'stay_test.c',
         'timer_object.c',
         'timer_object_test.c',
         'user_thread.c',
