@@ -304,6 +304,27 @@ zx_status_t model_zero(struct model *model, int slot, uint64_t offset, uint64_t 
     return ZX_OK;
 }
 
+zx_status_t model_other_op(const struct model *model, int slot, uint32_t op, uint64_t offset,
+                           uint64_t length) {
+    switch (op) {
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return offset + length < offset ? ZX_ERR_OUT_OF_RANGE : ZX_OK;
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        if (length == 0)
+            return ZX_ERR_INVALID_ARGS;
+        return is_inside(model, slot, offset, length) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+    case ZX_VMO_OP_LOCK:
+    case ZX_VMO_OP_TRY_LOCK:
+    case ZX_VMO_OP_UNLOCK:
+        return ZX_ERR_NOT_SUPPORTED;
+    default:
+        return ZX_ERR_INVALID_ARGS;
+    }
+}
+
 zx_status_t model_set_size(struct model *model, int slot, uint64_t size) {
     uint64_t first, pages;
     struct model_vmo *vmo = cells_of(model, slot, &first);

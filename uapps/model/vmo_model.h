@@ -73,6 +73,9 @@ void model_copy_page(struct model *model, int slot, uint64_t index,
 zx_status_t model_commit(struct model *model, int slot, uint64_t offset, uint64_t length);
 zx_status_t model_decommit(struct model *model, int slot, uint64_t offset, uint64_t length);
 zx_status_t model_zero(struct model *model, int slot, uint64_t offset, uint64_t length);
+/* Hints, cache operations, locks: they change nothing. */
+zx_status_t model_other_op(const struct model *model, int slot, uint32_t op, uint64_t offset,
+                           uint64_t length);
 zx_status_t model_set_size(struct model *model, int slot, uint64_t size);
 zx_status_t model_set_content_size(struct model *model, int slot, uint64_t content);
 
