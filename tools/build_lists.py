@@ -66,6 +66,7 @@ KERNEL_PORTABLE = {
         'vmar_op.c',
         'vmo.c',
         'vmo_cow.c',
+        'vmo_crowd_test.c',
         'vmo_family.c',
         'vmo_kinds_test.c',
         'vmo_model_test.c',

@@ -274,12 +274,23 @@ static void tell_figures(void) {
 }
 
 /* A short run first, so that all memory of this program is there when it is counted. */
-static void warm_up(void) {
-    world_begin(world_of(0), 1, false);
+static void warm_world(unsigned index) {
+    world_begin(world_of(index), 1, false);
     for (uint64_t step = 0; step < 300; step++)
-        (void)world_step(world_of(0), step);
-    (void)world_check(world_of(0));
-    kind->end(world_of(0));
+        (void)world_step(world_of(index), step);
+    (void)world_check(world_of(index));
+    kind->end(world_of(index));
+}
+
+static void run_worlds(void (*work)(unsigned index)) {
+    if (options->threads == 1)
+        work(0);
+    else
+        stress_run((unsigned)options->threads, work);
+}
+
+static void warm_up(void) {
+    run_worlds(warm_world);
     failing.failures = 0;
     pages_before = machine_vmo_pages();
 }
@@ -305,10 +316,7 @@ int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_opt
     warm_up();
     for (unsigned i = 0; i < options->threads; i++)
         world_begin(world_of(i), seed_of(i), false);
-    if (options->threads == 1)
-        run_world(world_of(0));
-    else
-        stress_run((unsigned)options->threads, run_world_number);
+    run_worlds(run_world_number);
     return judge() ? 0 : 1;
 }
 
