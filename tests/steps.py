@@ -74,6 +74,8 @@ SLOW_KTESTS = ','.join([
     'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages',
 ])
 
+MODELS = ['build/host/model', 'build/small/model', 'build/tsan/model']
+
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
@@ -102,8 +104,13 @@ STEPS = [
          timeout=300, builds=['build/host/ktest']),
     Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
          builds=['build/host/ktest']),
-    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
-         builds=['build/host/ktest']),
+    # A million steps in lock step with the models, deep page maps with a fan-out of two, and the
+    # same with allocations that fail.
+    Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS),
+    Step('host-small', 'build/small/ktest all', counts=True, timeout=300,
+         builds=['build/small/ktest']),
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=600,
+         builds=['build/host/ktest', 'build/host/model', 'build/tsan/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
@@ -162,6 +169,7 @@ STEPS = [
 
 # What only `./jx test soak` runs: the same for longer.
 SOAK = [
+    Step('soak-host-models', 'tests/host/models.sh 10', counts=True, timeout=1800, builds=MODELS),
     stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
     stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),

@@ -9,11 +9,15 @@ seconds=${1:-5} passed=0 failed=0
 [ $# -gt 0 ] && shift
 mkdir -p build/fuzz/found
 
-# The functions that the corpus reaches, counted by file, most first.
+# Of each file of the kernel's memory (or what JX_COVERAGE matches): edges that the corpus reaches.
 show_coverage() {
-    echo "$2: $(grep -o 'cov: [0-9]* ft: [0-9]*' build/fuzz/log | tail -1)"
-    grep -o '^COVERED_FUNC:.* kernel/[a-z/_0-9]*\.c' build/fuzz/log | grep -o 'kernel/.*' |
-        sort | uniq -c | sort -rn | head -"${JX_COVERAGE_FILES:-8}"
+    echo "$1: $(grep -o 'cov: [0-9]* ft: [0-9]*' build/fuzz/log | tail -1)"
+    grep -E "^(UN)?COVERED_FUNC:.* ${JX_COVERAGE:-kernel/vm/}" build/fuzz/log |
+        sed -E 's|.*edges: ([0-9]+)/([0-9]+) .* ([^ :]+):[0-9]+$|\1 \2 \3|' |
+        awk '{ reached[$3] += $1; all[$3] += $2 }
+             END { for (file in all)
+                 printf "    %3d %% of %4d edges of %s\n", 100 * reached[file] / all[file],
+                        all[file], file }' | grep -v '_test\.c\|    0 %' | sort -k6
 }
 
 for fuzzer in build/fuzz/f_*; do
@@ -33,7 +37,7 @@ for fuzzer in build/fuzz/f_*; do
     if "$fuzzer" $limits -seed=1 -timeout=10 -max_len=65536 \
         -artifact_prefix=build/fuzz/found/ $corpus $kept > build/fuzz/log 2>&1; then
         if [ "$coverage" ]; then
-            show_coverage build/fuzz/log "$name"
+            show_coverage "$name"
         else
             echo "$fuzzer: $(grep -o '^Done [0-9]* runs' build/fuzz/log)," \
                 "$(grep -o 'cov: [0-9]*' build/fuzz/log | tail -1)"
