@@ -80,6 +80,7 @@ STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
     Step('lint-layers', 'tests/lint/layers.py'),
+    Step('lint-checklists', 'tests/lint/checklists.py'),
     Step('lint-named', 'tests/lint/named.py'),
     Step('lint-generated', 'python3 tools/gen-build.py --check'),
     Step('lint-frames', 'tests/lint/frames.sh'),

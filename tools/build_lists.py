@@ -469,6 +469,7 @@ PROGRAMS = {
         'uapps/core-tests/t_threads.c',
         'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_vmar.c',
+        'uapps/core-tests/t_vmar_list.c',
         'uapps/core-tests/t_vmo.c',
         'uapps/core-tests/t_vmo_alias.c',
         'uapps/core-tests/t_vmo_clone.c',
