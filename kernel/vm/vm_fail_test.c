@@ -51,7 +51,7 @@ static status_t scene_objects(void) {
         if (page % 5 != 4)
             status = write_word(scene.parent, page, page + 1);
     if (status == OK)
-        status = vmo_create_snapshot(scene.parent, 0, PAGES * PAGE_SIZE, true, &scene.clone);
+        status = vmo_create_snapshot(scene.parent, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, true, &scene.clone);
     for (uint64_t page = 0; status == OK && page < PAGES; page += 9)
         status = write_word(scene.clone, page, 1000 + page);
     return status;
@@ -127,10 +127,10 @@ static void picture_take(struct picture *picture) {
 
 static status_t make_object(void) { return vmo_create(PAGE_SIZE, false, &scene.child); }
 static status_t clone_whole(void) {
-    return vmo_create_snapshot(scene.clone, 0, PAGES * PAGE_SIZE, false, &scene.child);
+    return vmo_create_snapshot(scene.clone, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, false, &scene.child);
 }
 static status_t clone_window(void) {
-    return vmo_create_snapshot(scene.clone, 3 * PAGE_SIZE, (PAGES - 6) * PAGE_SIZE, false,
+    return vmo_create_snapshot(scene.clone, SNAPSHOT_FULL, 3 * PAGE_SIZE, (PAGES - 6) * PAGE_SIZE, false,
                                &scene.child);
 }
 static status_t refer(void) { return vmo_create_reference(scene.parent, true, &scene.child); }
@@ -310,34 +310,93 @@ KTEST_QUICK(vmo, P53_a_fork_without_memory_changes_nothing) {
 
 /* ---- Pinned ---- */
 
-static void set_pins(struct vmo *vmo, uint32_t pins) {
-    MUTEX_GUARD(&vmo->lock);
-    vmo->pins = pins;
-}
-
-/* Devices will pin; the object's part of it is here: BAD_STATE, and slices are fine. */
 KTEST_QUICK(vmo, a_pinned_object_is_not_cloned_cut_or_decommitted) {
-    struct vmo *vmo = NULL, *child = NULL, *fixed = NULL;
-    EXPECT_EQ(OK, vmo_create(4 * PAGE_SIZE, true, &vmo));
-    EXPECT_EQ(OK, vmo_create(4 * PAGE_SIZE, false, &fixed));
-    REQUIRE(vmo && fixed);
-    EXPECT_EQ(OK, vmo_commit(vmo, 0, 4 * PAGE_SIZE));
-    set_pins(vmo, 1);
-    set_pins(fixed, 1);
-    EXPECT_EQ(ERR_BAD_STATE, vmo_create_snapshot(vmo, 0, PAGE_SIZE, false, &child));
+    struct vmo *vmo = NULL, *child = NULL;
+    paddr_t frames[4], again[4];
+    EXPECT_EQ(OK, vmo_create(5 * PAGE_SIZE, true, &vmo));
+    REQUIRE(vmo);
+    EXPECT_EQ(OK, vmo_pin(vmo, 0, 4 * PAGE_SIZE, true, frames));
+    EXPECT_EQ(4 * PAGE_SIZE, vmo_info(vmo).committed_bytes);
+    EXPECT_EQ(ERR_BAD_STATE,
+              vmo_create_snapshot(vmo, SNAPSHOT_FULL, 0, PAGE_SIZE, false, &child));
     EXPECT_EQ(ERR_BAD_STATE, vmo_decommit(vmo, 0, PAGE_SIZE));
     EXPECT_EQ(ERR_BAD_STATE, vmo_set_size(vmo, PAGE_SIZE));
-    EXPECT_EQ(OK, vmo_set_size(vmo, 5 * PAGE_SIZE));
+    EXPECT_EQ(OK, vmo_set_size(vmo, 6 * PAGE_SIZE)); /* growing is fine */
     EXPECT_EQ(OK, write_word(vmo, 0, 7));
     EXPECT_EQ(OK, vmo_zero(vmo, 0, PAGE_SIZE));
-    EXPECT_EQ(4 * PAGE_SIZE, vmo_info(vmo).committed_bytes); /* zeroed in place */
-    EXPECT_EQ(OK, vmo_create_slice(fixed, 0, PAGE_SIZE, &child));
+    EXPECT_EQ(OK, vmo_pin(vmo, 0, 4 * PAGE_SIZE, true, again)); /* the same frames */
+    EXPECT_EQ(0, memcmp(frames, again, sizeof(frames)));
+    EXPECT_EQ(4 * PAGE_SIZE, vmo_info(vmo).committed_bytes);
+    vmo_unpin(vmo, 0, 4 * PAGE_SIZE);
+    EXPECT_EQ(ERR_BAD_STATE, vmo_set_size(vmo, PAGE_SIZE));
+    vmo_unpin(vmo, 0, 4 * PAGE_SIZE);
+    EXPECT_EQ(OK, vmo_create_snapshot(vmo, SNAPSHOT_FULL, 0, PAGE_SIZE, false, &child));
     if (child)
         vmo_unref(child);
-    set_pins(vmo, 0);
-    set_pins(fixed, 0);
     EXPECT_EQ(OK, vmo_decommit(vmo, 0, PAGE_SIZE));
     EXPECT_EQ(OK, vmo_set_size(vmo, PAGE_SIZE));
     vmo_unref(vmo);
-    vmo_unref(fixed);
+}
+
+KTEST_QUICK(vmo, a_slice_of_a_pinned_object_is_fine) {
+    struct vmo *vmo = NULL, *slice = NULL;
+    paddr_t frame;
+    EXPECT_EQ(OK, vmo_create(2 * PAGE_SIZE, false, &vmo));
+    REQUIRE(vmo);
+    EXPECT_EQ(OK, vmo_pin(vmo, 0, PAGE_SIZE, true, &frame));
+    EXPECT_EQ(OK, vmo_create_slice(vmo, 0, PAGE_SIZE, &slice));
+    if (slice)
+        vmo_unref(slice);
+    vmo_unpin(vmo, 0, PAGE_SIZE);
+    vmo_unref(vmo);
+}
+
+/* ---- Contiguous, physical, uncached parents ---- */
+
+static void expect_refused(status_t want, struct vmo *parent) {
+    for (enum snapshot_kind kind = SNAPSHOT_FULL; kind <= SNAPSHOT_MODIFIED; kind++) {
+        struct vmo *child = NULL;
+        EXPECT_EQ(want, vmo_create_snapshot(parent, kind, 0, PAGE_SIZE, false, &child));
+        EXPECT(!child);
+    }
+}
+
+KTEST_QUICK(vmo, a_contiguous_object_is_not_cloned_or_decommitted_but_sliced) {
+    struct vmo *vmo = NULL, *slice = NULL;
+    EXPECT_EQ(OK, vmo_create_contiguous(4 * PAGE_SIZE, PAGE_SHIFT, 0, &vmo));
+    REQUIRE(vmo);
+    expect_refused(ERR_INVALID_ARGS, vmo);
+    EXPECT_EQ(ERR_NOT_SUPPORTED, vmo_decommit(vmo, 0, PAGE_SIZE));
+    EXPECT_EQ(ERR_UNAVAILABLE, vmo_set_size(vmo, PAGE_SIZE));
+    EXPECT_EQ(OK, write_word(vmo, 1, 9));
+    EXPECT_EQ(OK, vmo_zero(vmo, PAGE_SIZE, PAGE_SIZE));
+    EXPECT_EQ(4 * PAGE_SIZE, vmo_info(vmo).committed_bytes);
+    EXPECT_EQ(OK, vmo_create_slice(vmo, PAGE_SIZE, PAGE_SIZE, &slice));
+    vmo_unref(vmo); /* the slice keeps the whole run */
+    if (slice)
+        vmo_unref(slice);
+}
+
+KTEST_QUICK(vmo, a_physical_object_is_not_cloned_but_sliced) {
+    struct vmo *vmo = NULL, *slice = NULL;
+    EXPECT_EQ(OK, vmo_create_physical(paddr((uint64_t)1 << 39), 2 * PAGE_SIZE, &vmo));
+    REQUIRE(vmo);
+    expect_refused(ERR_NOT_SUPPORTED, vmo);
+    EXPECT_EQ(OK, vmo_create_slice(vmo, PAGE_SIZE, PAGE_SIZE, &slice));
+    if (slice)
+        vmo_unref(slice);
+    vmo_unref(vmo);
+}
+
+KTEST_QUICK(vmo, an_uncached_object_is_not_cloned) {
+    struct vmo *vmo = NULL, *slice = NULL, *reference = NULL;
+    EXPECT_EQ(OK, vmo_create(2 * PAGE_SIZE, false, &vmo));
+    REQUIRE(vmo);
+    EXPECT_EQ(OK, vmo_set_cache_policy(vmo, 1));
+    expect_refused(ERR_BAD_STATE, vmo);
+    EXPECT_EQ(ERR_BAD_STATE, vmo_create_slice(vmo, 0, PAGE_SIZE, &slice));
+    EXPECT_EQ(ERR_BAD_STATE, vmo_create_reference(vmo, false, &reference));
+    EXPECT_EQ(OK, vmo_set_cache_policy(vmo, 0));
+    EXPECT(!slice && !reference);
+    vmo_unref(vmo);
 }

@@ -133,7 +133,7 @@ static void count_on(unsigned index) {
 static void clone_first(uint64_t *seed) {
     for (unsigned i = 0; i < CLONES && !stop; i++) {
         struct vmo *clone;
-        if (vmo_create_snapshot(first, 0, PAGES * PAGE_SIZE, true, &clone) == OK)
+        if (vmo_create_snapshot(first, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, true, &clone) == OK)
             member_put(draw(seed), clone);
         sched_yield();
     }
@@ -145,7 +145,7 @@ static void clone_member(uint64_t *seed) {
     AUTO(vmo) parent = member_get(draw(seed));
     uint64_t from = draw(seed) % 4, pages = PAGES - draw(seed) % 8;
     struct vmo *clone;
-    if (vmo_create_snapshot(parent, from * PAGE_SIZE, pages * PAGE_SIZE, true, &clone) != OK)
+    if (vmo_create_snapshot(parent, SNAPSHOT_FULL, from * PAGE_SIZE, pages * PAGE_SIZE, true, &clone) != OK)
         return;
     uint64_t before = sum_of(clone);
     sched_yield();
@@ -291,7 +291,7 @@ static void read_on(void) {
 static void own_on(void) {
     for (uint64_t round = 1; round < ROUNDS && !stop; round++) {
         struct vmo *clone;
-        if (vmo_create_snapshot(first, 0, PAGES * PAGE_SIZE, false, &clone) == OK)
+        if (vmo_create_snapshot(first, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, false, &clone) == OK)
             member_put(0, clone);
         for (uint64_t page = 0; page < COUNTED; page++)
             EXPECT_EQ(OK, vmo_write_kernel(first, page * PAGE_SIZE, &round, sizeof(round)));

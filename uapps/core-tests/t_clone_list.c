@@ -27,7 +27,11 @@
  *   slice of resizable: slice_of_a_resizable_object_is_refused
  *   slice past end: slice_past_the_end_is_refused
  *   clone of slice: clone_of_a_slice_is_refused
- *   pinned parent: vmo.a_pinned_object_is_not_cloned_cut_or_decommitted
+ *   clone of physical: vmo.a_physical_object_is_not_cloned_but_sliced
+ *   clone of contiguous: vmo.a_contiguous_object_is_not_cloned_or_decommitted_but_sliced
+ *   pinned parent: vmo.a_pinned_object_is_not_cloned_cut_or_decommitted,
+ *       vmo.a_slice_of_a_pinned_object_is_fine
+ *   uncached parent: vmo.an_uncached_object_is_not_cloned
  *   decommit refusals and recovery: decommit_is_refused_while_there_are_relatives
  *   ZERO_CHILDREN on each path: zero_children_follows_every_kind_of_child_and_every_end
  *   info fields: info_of_a_clone_names_its_parent
@@ -191,8 +195,10 @@ TEST(clone_wholly_past_the_parents_end_is_all_zeros) {
         EXPECT_EQ(2, committed_pages(parent));
         close_handle(clone);
     }
-    EXPECT_EQ(ZX_ERR_OUT_OF_RANGE,
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS,
               refused(parent, ZX_VMO_CHILD_SNAPSHOT, UINT64_MAX - PAGE + 1, 2 * PAGE));
+    EXPECT_EQ(ZX_ERR_OUT_OF_RANGE,
+              refused(parent, ZX_VMO_CHILD_SNAPSHOT, (uint64_t)1 << 63, 2 * PAGE));
     close_handle(parent);
 }
 

@@ -89,6 +89,8 @@ static void step_create(struct world *world) {
     zx_handle_t handle;
     if (slot < 0)
         return;
+    if (world_draw(world, 5, 10) == 0)
+        options |= ZX_VMO_DISCARDABLE;
     if (world_draw(world, 4, 64) == 0)
         options |= 1u << 30;
     world_tell(world, "create %d: size %#llx, options %#x", slot, (unsigned long long)size, options);
@@ -217,7 +219,7 @@ static void step_zero(struct world *world) {
     range_step(world, ZX_VMO_OP_ZERO, "zero", model_zero);
 }
 
-/* Hints refuse only nonsense; caches agree with memory; nothing here can be discarded. */
+/* Hints refuse only nonsense; caches agree with memory; some objects can be locked. */
 static void step_other_op(struct world *world) {
     static const uint32_t ops[] = {
         ZX_VMO_OP_DONT_NEED,   ZX_VMO_OP_ALWAYS_NEED,       ZX_VMO_OP_CACHE_SYNC,
@@ -231,6 +233,10 @@ static void step_other_op(struct world *world) {
         return;
     uint64_t size = model_size(&world->model, slot);
     uint64_t offset = draw_offset(world, 1, size), length = draw_offset(world, 3, size);
+    if (world_draw(world, 6, 2)) { /* what a lock wants */
+        offset = 0;
+        length = size;
+    }
     world_tell(world, "op %u on %d: offset %#llx, length %#llx", op, slot,
                (unsigned long long)offset, (unsigned long long)length);
     zx_status_t want = model_other_op(&world->model, slot, op, offset, length);
@@ -295,7 +301,7 @@ static void step_any(struct lockstep *lockstep) {
         world_step_store,  world_step_store,    world_step_store,  world_step_store,
         world_step_store,  world_step_store,    world_step_load,   world_step_load,
         world_step_load,   world_step_protect,  world_step_copy,   world_step_copy,
-        step_other_op,     world_step_op_range,
+        step_other_op,     step_other_op,       world_step_op_range,
     };
     walk((struct world *)lockstep, steps, COUNT(steps));
 }

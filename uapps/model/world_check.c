@@ -77,6 +77,7 @@ static uint64_t koid_of(const struct world *world, uint64_t birth, uint64_t othe
 static uint32_t expected_flags(const struct model_vmo *vmo) {
     return ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
            (vmo->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+           (vmo->is_discardable ? ZX_INFO_VMO_DISCARDABLE : 0) |
            (vmo->is_snapshot ? ZX_INFO_VMO_IS_COW_CLONE : 0);
 }
 
@@ -91,7 +92,7 @@ static void check_info(struct world *world, int slot) {
     MUST(zx_object_get_property(handle, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof content));
     (void)zx_object_wait_one(handle, ZX_VMO_ZERO_CHILDREN, 0, &signals);
     (void)model_charges(&world->model, charges);
-    const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+    const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_DISCARDABLE | ZX_INFO_VMO_VIA_HANDLE |
                            ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_IS_COW_CLONE;
     unsigned children = model_children(&world->model, slot);
     equal(world, slot, "its size", model_size(&world->model, slot), size);

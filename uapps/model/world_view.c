@@ -63,6 +63,8 @@ static zx_status_t expect_map(const struct world *world, const struct world_view
     uint64_t size = model_size(&world->model, view->slot);
     if (view->writable && !world->may_write[view->slot])
         return ZX_ERR_ACCESS_DENIED;
+    if (!(options & ZX_VM_ALLOW_FAULTS) && world->model.vmo[view->slot].is_discardable)
+        return ZX_ERR_NOT_SUPPORTED;
     if (!(options & ZX_VM_ALLOW_FAULTS) && (view->first + view->pages) * PAGE > size)
         return ZX_ERR_BUFFER_TOO_SMALL;
     return ZX_OK;
