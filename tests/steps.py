@@ -70,6 +70,9 @@ SLOW_KTESTS = ','.join([
     'kheap.P04_random_blocks_keep_their_bytes',
     'aspace.regions_agree_with_an_array',
     'vmo.P53_objects_and_views_agree_with_the_model',
+    'vmo.P54_a_family_stands_eight_threads',
+    'vmo.P54_a_reader_never_sees_what_a_clone_writes',
+    'vm.P53_each_operation_without_memory_changes_nothing',
     'play.P20_random_programs_leave_nothing_behind',
     'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages',
 ])
@@ -144,6 +147,8 @@ STEPS = [
     Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
+    user_tests('depths-1cpu', 1, 'build/symbols/depths'),
+    user_tests('depths-4cpu', 4, 'build/symbols/depths'),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
     user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),

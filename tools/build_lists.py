@@ -484,6 +484,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'depths': [
+        'uapps/core-tests/support.c',
+        'uapps/depths/main.c',
+    ],
     'deaths': [
         'uapps/core-tests/support.c',
         'uapps/deaths/main.c',
@@ -518,6 +522,7 @@ EXTRA_FLAGS = {
     'uapps/proofs/main.c': '-Iuapps',
     'uapps/proofs/storm.c': '-Iuapps -Ikernel',
     'uapps/deaths/main.c': '-Iuapps',
+    'uapps/depths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
