@@ -162,9 +162,9 @@ STEPS = [
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
     stress('model', 1, '--steps 250000', 90),
-    stress('model', 4, '--steps 24000', 90),
+    stress('model', 4, '--steps 200000', 150),
     stress('model-vmar', 1, '--steps 250000', 90),
-    stress('model-vmar', 4, '--steps 40000', 90),
+    stress('model-vmar', 4, '--steps 200000', 150),
     stress('stress-clone', 1, '--seconds 8', 60),
     stress('stress-clone', 4, '--seconds 12', 60),
     stress('stress-vmar', 4, '--seconds 12', 60),
@@ -177,9 +177,9 @@ STEPS = [
 SOAK = [
     Step('soak-host-models', 'tests/host/models.sh 10', counts=True, timeout=1800, builds=MODELS),
     stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
-    stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
+    stress('model', 4, '--steps 2000000', 900, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
-    stress('model-vmar', 4, '--steps 1000000', 900, name='soak-model-vmar-4cpu'),
+    stress('model-vmar', 4, '--steps 2000000', 900, name='soak-model-vmar-4cpu'),
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),

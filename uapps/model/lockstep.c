@@ -72,6 +72,11 @@ uint64_t lockstep_draw(const struct lockstep *world, unsigned index, uint64_t be
     return value % below;
 }
 
+bool lockstep_is_elsewhere(const struct lockstep *world, unsigned index) {
+    uint64_t draw = lockstep_draw(world, index, 24);
+    return options->threads > 1 ? draw != 0 : draw % 3 == 0;
+}
+
 /* ---- One world ---- */
 
 static struct lockstep *world_of(unsigned index) {

@@ -77,6 +77,11 @@ void lockstep_tell(struct lockstep *world, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Does a call's status agree? Returns whether it was ZX_OK. */
 bool lockstep_agrees(struct lockstep *world, const char *what, zx_status_t want, zx_status_t got);
+/*
+ * Other worlds run in this process at the same time: what is mapped here costs each
+ * processor an interrupt at every change, so most is mapped elsewhere.
+ */
+bool lockstep_is_elsewhere(const struct lockstep *world, unsigned index);
 /* This step makes several calls that belong together: none is to fail. */
 void lockstep_spare(struct lockstep *world);
 /* Draw number `index` (below 16) of this step. */

@@ -82,7 +82,7 @@ void world_step_map(struct world *world) {
         view.first = 0;
         view.pages = pages ? pages : 1;
     }
-    view.elsewhere = world_draw(world, 5, 3) == 0;
+    view.elsewhere = lockstep_is_elsewhere(&world->lockstep, 5);
     view.writable = world_draw(world, 6, 4) != 0;
     uint32_t options = ZX_VM_PERM_READ | (view.writable ? ZX_VM_PERM_WRITE : 0) |
                        (world_draw(world, 7, 8) ? ZX_VM_ALLOW_FAULTS : 0) |
