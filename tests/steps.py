@@ -70,14 +70,20 @@ SLOW_KTESTS = ','.join([
     'kheap.P04_random_blocks_keep_their_bytes',
     'aspace.regions_agree_with_an_array',
     'vmo.P53_objects_and_views_agree_with_the_model',
+    'vmo.P54_a_family_stands_eight_threads',
+    'vmo.P54_a_reader_never_sees_what_a_clone_writes',
+    'vm.P53_each_operation_without_memory_changes_nothing',
     'play.P20_random_programs_leave_nothing_behind',
     'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages',
 ])
+
+MODELS = ['build/host/model', 'build/small/model', 'build/tsan/model']
 
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
     Step('lint-layers', 'tests/lint/layers.py'),
+    Step('lint-checklists', 'tests/lint/checklists.py'),
     Step('lint-named', 'tests/lint/named.py'),
     Step('lint-generated', 'python3 tools/gen-build.py --check'),
     Step('lint-frames', 'tests/lint/frames.sh'),
@@ -102,8 +108,13 @@ STEPS = [
          timeout=300, builds=['build/host/ktest']),
     Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
          builds=['build/host/ktest']),
-    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
-         builds=['build/host/ktest']),
+    # A million steps in lock step with the models, deep page maps with a fan-out of two, and the
+    # same with allocations that fail.
+    Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS),
+    Step('host-small', 'build/small/ktest all', counts=True, timeout=300,
+         builds=['build/small/ktest']),
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=600,
+         builds=['build/host/ktest', 'build/host/model', 'build/tsan/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
@@ -136,6 +147,8 @@ STEPS = [
     Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
+    user_tests('depths-1cpu', 1, 'build/symbols/depths'),
+    user_tests('depths-4cpu', 4, 'build/symbols/depths'),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
     user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),
@@ -149,9 +162,9 @@ STEPS = [
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
     stress('model', 1, '--steps 250000', 90),
-    stress('model', 4, '--steps 24000', 90),
+    stress('model', 4, '--steps 200000', 150),
     stress('model-vmar', 1, '--steps 250000', 90),
-    stress('model-vmar', 4, '--steps 40000', 90),
+    stress('model-vmar', 4, '--steps 200000', 150),
     stress('stress-clone', 1, '--seconds 8', 60),
     stress('stress-clone', 4, '--seconds 12', 60),
     stress('stress-vmar', 4, '--seconds 12', 60),
@@ -162,10 +175,11 @@ STEPS = [
 
 # What only `./jx test soak` runs: the same for longer.
 SOAK = [
+    Step('soak-host-models', 'tests/host/models.sh 10', counts=True, timeout=1800, builds=MODELS),
     stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
-    stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
+    stress('model', 4, '--steps 2000000', 900, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
-    stress('model-vmar', 4, '--steps 1000000', 900, name='soak-model-vmar-4cpu'),
+    stress('model-vmar', 4, '--steps 2000000', 900, name='soak-model-vmar-4cpu'),
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),

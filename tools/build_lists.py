@@ -61,11 +61,13 @@ KERNEL_PORTABLE = {
         'test_crew.c',
         'test_space.c',
         'user_copy.c',
+        'vm_fail_test.c',
         'vmar.c',
         'vmar_race_test.c',
         'vmar_op.c',
         'vmo.c',
         'vmo_cow.c',
+        'vmo_crowd_test.c',
         'vmo_family.c',
         'vmo_kinds_test.c',
         'vmo_model_test.c',
@@ -258,15 +260,38 @@ HOST_ONLY = {
     ],
 }
 
+# The models of uapps/model as host code.
+HOST_MODELS = [
+    'tests/host/model_machine.c',
+    'tests/host/user.c',
+    'tests/host/user_calls.c',
+    'uapps/model/lockstep.c',
+    'uapps/model/space_model.c',
+    'uapps/model/space_world.c',
+    'uapps/model/vmo_model.c',
+    'uapps/model/world.c',
+    'uapps/model/world_check.c',
+    'uapps/model/world_view.c',
+    'uapps/stress/stress.c',
+]
+
 # name: its sources. Each links with all host objects except tests/host/main.c.
+HOST_PROGRAMS = {
+    'model': ['tests/host/model.c'] + HOST_MODELS,
+}
+
+# The same, for libFuzzer.
 FUZZERS = {
     'f_acpi': ['tests/fuzz/f_acpi.c'],
     'f_boot': ['tests/fuzz/f_boot.c'],
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
+    'f_fault': ['tests/fuzz/f_fault.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
     'f_page_map': ['tests/fuzz/f_page_map.c'],
     'f_shell': ['tests/fuzz/f_shell.c'],
     'f_syscalls': ['tests/fuzz/f_syscalls.c'],
+    'f_vmar': ['tests/fuzz/f_vmar.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
+    'f_vmo': ['tests/fuzz/f_vmo.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
 }
 
 # Small host programs of one file each, built with the host compiler.
@@ -351,7 +376,7 @@ def tool(source):
 
 
 # What the stress programs and models share.
-STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
+STRESS_COMMON = ['uapps/stress/stress.c', 'uapps/stress/stress_machine.c'] + UAPPS_COMMON
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
@@ -370,6 +395,7 @@ PROGRAMS = {
     ] + UAPPS_COMMON,
     'model': [
         'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
         'uapps/model/main.c',
         'uapps/model/vmo_model.c',
         'uapps/model/world.c',
@@ -378,6 +404,8 @@ PROGRAMS = {
     ] + STRESS_COMMON,
     'model-vmar': [
         'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
+        'uapps/model/space_main.c',
         'uapps/model/space_model.c',
         'uapps/model/space_world.c',
     ] + STRESS_COMMON,
@@ -418,6 +446,7 @@ PROGRAMS = {
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
         'uapps/core-tests/t_channel.c',
+        'uapps/core-tests/t_clone_list.c',
         'uapps/core-tests/t_debuglog.c',
         'uapps/core-tests/t_discardable.c',
     'uapps/core-tests/t_event.c',
@@ -441,6 +470,7 @@ PROGRAMS = {
         'uapps/core-tests/t_threads.c',
         'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_vmar.c',
+        'uapps/core-tests/t_vmar_list.c',
         'uapps/core-tests/t_vmo.c',
         'uapps/core-tests/t_vmo_alias.c',
         'uapps/core-tests/t_vmo_clone.c',
@@ -455,6 +485,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'depths': [
+        'uapps/core-tests/support.c',
+        'uapps/depths/main.c',
+    ],
     'deaths': [
         'uapps/core-tests/support.c',
         'uapps/deaths/main.c',
@@ -489,11 +523,15 @@ EXTRA_FLAGS = {
     'uapps/proofs/main.c': '-Iuapps',
     'uapps/proofs/storm.c': '-Iuapps -Ikernel',
     'uapps/deaths/main.c': '-Iuapps',
+    'uapps/depths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Iuapps -Ikernel',
-    'tests/fuzz/f_shell.c': '-Iuapps',
+    **{source: '-Iuapps' for source in HOST_MODELS},
+    'tests/host/model.c': '-Iuapps',
+    **{f'tests/fuzz/{name}.c': '-Iuapps' for name in (
+        'f_fault', 'f_shell', 'f_vmar', 'f_vmo', 'play_model')},
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',

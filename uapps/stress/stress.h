@@ -51,6 +51,11 @@ uint64_t stress_elapsed_ms(void);
 /* True while the time of --seconds has not run out. */
 bool stress_goes_on(const struct options *options);
 
+/* ---- The machine (stress_machine.c; the host has its own) ---- */
+
+/* Called once, when the options are read. */
+void stress_machine_begin(void);
+
 /* ---- Threads ---- */
 
 /* Run `work` on that many threads (its argument is their number), and wait for all. */
