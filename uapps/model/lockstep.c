@@ -225,6 +225,7 @@ int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_opt
             return 1;
     tell_figures();
     bool good = judge_pages(before);
+    stress_audit();
     for (unsigned i = 0; i < options->threads; i++)
         kind->end(world_of(i));
     return good ? 0 : 1;
