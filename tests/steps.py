@@ -36,7 +36,7 @@ def core(name, kernel, smp, builds=()):
     """Tests that are a user program: the first process, so that it has every authority."""
     return Step(name, counts=True, timeout=180, builds=list(builds),
                 command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
-                        f'--timeout 150 build/symbols/core-tests')
+                        f'--timeout 150 --append debug.syscalls=1 build/symbols/core-tests')
 
 
 def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100, options=''):
@@ -50,7 +50,7 @@ def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf
     """A stress program or model as the first process; it prints the seed it began with."""
     return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
                 command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
-                        f'--timeout {seconds} build/symbols/{program} {words}')
+                        f'--timeout {seconds} --append debug.syscalls=1 build/symbols/{program} {words}')
 
 
 # KTESTs of more than a twentieth of a second: 100 times each of them would take minutes.
@@ -136,6 +136,10 @@ STEPS = [
     shell('bios', 4),
     shell('pvh', 4, 20),
     Step('tools-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/tools.transcript'),
+    Step('debug-1cpu', 'tests/qemu/transcript.py --kernel debug --append debug.syscalls=1 '
+         'tests/qemu/debug.transcript'),
+    Step('debug-4cpu', 'tests/qemu/transcript.py --smp 4 --append debug.syscalls=1 '
+         'tests/qemu/debug.transcript'),
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),

@@ -27,6 +27,7 @@ KERNEL_PORTABLE = {
         'tree_test.c',
     ],
     'kernel/arch': [
+        'lock_count.c',
         'lock_rank.c',
         'spinlock.c',
     ],
@@ -41,6 +42,8 @@ KERNEL_PORTABLE = {
     'kernel/vm': [
         'aspace.c',
         'aspace_model_test.c',
+        'audit.c',
+        'audit_plant.c',
         'entropy.c',
         'fault.c',
         'frame_audit.c',
@@ -48,7 +51,10 @@ KERNEL_PORTABLE = {
         'kernel_thread.c',
         'kheap.c',
         'kheap_test.c',
+        'memory_audit.c',
+        'memory_audit_test.c',
         'page_map.c',
+        'page_map_audit.c',
         'page_map_test.c',
         'page_map_zero.c',
         'page_source.c',
@@ -57,6 +63,7 @@ KERNEL_PORTABLE = {
         'pmm_test.c',
         'reclaim.c',
         'region.c',
+        'registry.c',
         'sched_test.c',
         'test_crew.c',
         'test_space.c',
@@ -169,6 +176,7 @@ KERNEL_AMD64 = {
         'alloc_storm.c',
         'dispatch.c',
         'sys_channel.c',
+        'sys_debug.c',
         'sys_handle.c',
         'sys_info.c',
         'sys_info_list.c',
@@ -203,6 +211,7 @@ KERNEL_ALSO_ON_HOST = [
     'kernel/syscall/alloc_storm.c',
     'kernel/syscall/dispatch.c',
     'kernel/syscall/sys_channel.c',
+    'kernel/syscall/sys_debug.c',
     'kernel/syscall/sys_handle.c',
     'kernel/syscall/sys_info.c',
     'kernel/syscall/sys_info_list.c',
@@ -381,8 +390,9 @@ STRESS_COMMON = ['uapps/stress/stress.c', 'uapps/stress/stress_machine.c'] + UAP
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
-        'cat', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
-        'objects', 'ps', 'sleep', 'true', 'uptime', 'wc', 'yes')},
+        'cat', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kdebug',
+        'kill', 'ls', 'maps', 'mem',
+        'objects', 'ps', 'sleep', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'false': tool('true'),
     'init': [
         'uapps/init/console.c',
@@ -447,6 +457,7 @@ PROGRAMS = {
         'uapps/core-tests/support.c',
         'uapps/core-tests/t_channel.c',
         'uapps/core-tests/t_clone_list.c',
+        'uapps/core-tests/t_debug.c',
         'uapps/core-tests/t_debuglog.c',
         'uapps/core-tests/t_discardable.c',
     'uapps/core-tests/t_event.c',
@@ -535,7 +546,7 @@ EXTRA_FLAGS = {
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',
-    'uapps/core-tests/t_needs.c': '-Ikernel',
+    'uapps/core-tests/t_needs.c': '-Ikernel -Iuapps',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',
 }

@@ -167,6 +167,7 @@ void zx_futex_wake_handle_close_thread_exit(const zx_futex_t *value_ptr, uint32_
 /* The system. */
 void zx_cprng_draw(void *buffer, size_t buffer_size);
 zx_status_t zx_debug_read(zx_handle_t handle, char *buffer, size_t buffer_size, size_t *actual);
+zx_status_t zx_debug_send_command(zx_handle_t resource, const char *buffer, size_t length);
 zx_status_t zx_debug_write(const char *buffer, size_t buffer_size);
 zx_status_t zx_debuglog_create(zx_handle_t resource, uint32_t options, zx_handle_t *out);
 zx_status_t zx_debuglog_read(zx_handle_t handle, uint32_t options, void *buffer,

@@ -8,6 +8,7 @@
  */
 #include "arch/lock_rank.h"
 
+#include "arch/cpu.h"
 #include "lib/assert.h"
 #include "lib/log.h"
 
@@ -41,11 +42,21 @@ static void report(const struct held_lock *holding, const struct held_lock *taki
           taking->rank, taking->lock, holding->name, holding->rank, holding->lock);
 }
 
+#ifdef JX_DEBUG
+static void count_acquired(enum lock_rank rank) {
+    if ((unsigned)rank < LOCK_RANKS)
+        atomic_fetch_add_explicit(&cpu_this()->locks.acquired[rank], 1, memory_order_relaxed);
+}
+#else
+static void count_acquired(enum lock_rank rank) {}
+#endif
+
 void held_locks_push(struct held_locks *held, const void *lock, const char *name,
                      enum lock_rank rank, bool is_try) {
     struct held_lock taking = {lock, name, rank};
     const struct held_lock *holding = highest(held);
 
+    count_acquired(rank);
     if (holding && !is_try && rank != RANK_NONE && holding->rank >= rank)
         report(holding, &taking);
     if (held->count < HELD_LOCKS_MAX)

@@ -9,11 +9,14 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
 #include "lib/types.h"
 
 enum lock_rank {
     RANK_NONE = 0,
     /* Mutexes: their holder may sleep, so no interrupt handler takes one. */
+    RANK_AUDIT = 5,    /* one audit at a time; held while it looks at all the rest */
     RANK_TASKS = 10,   /* the whole tree of jobs, processes and threads */
     RANK_PROCESS,      /* one process: its threads and state */
     RANK_THREAD,       /* one user thread's life */
@@ -30,6 +33,7 @@ enum lock_rank {
     RANK_MMU = 60,     /* one page table */
     RANK_KVA,          /* kernel address ranges */
     /* Spinlocks, held with interrupts off. */
+    RANK_REGISTRY = 64, /* the lists of all objects */
     RANK_HEAP = 65,    /* slabs */
     RANK_PMM = 70,     /* free pages */
     RANK_IRQ = 75,     /* interrupt objects, a port's interrupt packets */
@@ -39,6 +43,33 @@ enum lock_rank {
     RANK_RUN,          /* a run queue; a second one by try-lock only */
     RANK_LEAF = 90,    /* arch: shootdown, first and last words */
 };
+
+#define LOCK_RANKS 96 /* above the largest */
+/* "vmo", "pmm"; "?" for a number that is no rank. */
+const char *lock_rank_name(enum lock_rank rank);
+
+/*
+ * How often locks were taken, by rank; each CPU counts for itself. Contended: whoever
+ * came had to wait, which the slow path of a lock counts in every build. Acquired:
+ * all, which costs something, so only debug builds count it.
+ */
+struct lock_counters {
+    _Atomic uint64_t contended[LOCK_RANKS];
+#ifdef JX_DEBUG
+    _Atomic uint64_t acquired[LOCK_RANKS];
+#endif
+};
+void lock_count_contended(enum lock_rank rank);
+struct lock_count {
+    uint64_t contended, acquired; /* acquired: 0 in release builds */
+};
+/* Over all CPUs; RANK_NONE: over all ranks. */
+struct lock_count lock_count(enum lock_rank rank);
+/*
+ * Log a line (of LOG_DEBUG) for each rank that was ever counted, and one for all together:
+ * "locks: NAME contended N acquired N"; release builds leave the second number out.
+ */
+void lock_counts_log(void);
 
 struct held_lock {
     const void *lock;

@@ -6,6 +6,8 @@
  */
 #include "syscall/sys_info.h"
 
+#include <jacinth/info.h>
+
 #include "object/object.h"
 #include "object/resource.h"
 #include "object/socket.h"
@@ -28,11 +30,13 @@ union record {
     zx_info_thread_stats_t thread_stats;
     zx_info_job_t job;
     zx_info_vmar_t vmar;
-    zx_info_vmo_t vmo;
+    zx_info_vmo_v3_t vmo;
     zx_info_socket_t socket;
     zx_info_timer_t timer;
     zx_info_resource_t resource;
     zx_info_kmem_stats_t kmem;
+    zx_info_kmem_stats_extended_t kmem_extended;
+    jx_info_page_maps_t page_maps;
 };
 
 /* ---- any object ---- */
@@ -117,11 +121,12 @@ static uint32_t vmo_flags(const struct vmo_info *info) {
            (info->immutable ? ZX_INFO_VMO_IMMUTABLE : 0);
 }
 
+/* The newest record; an older topic gets the first part of it. */
 void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
-                       zx_info_vmo_t *out_record) {
+                       zx_info_vmo_v3_t *out_record) {
     struct vmo_info info = vmo_info(vmo_from(object));
 
-    *out_record = (zx_info_vmo_t){
+    *out_record = (zx_info_vmo_v3_t){
         .koid = object->koid,
         .size_bytes = info.size,
         .parent_koid = info.parent_koid,
@@ -132,6 +137,8 @@ void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
         .committed_bytes = info.committed_bytes,
         .handle_rights = rights,
         .cache_policy = info.cache_policy,
+        .metadata_bytes = info.metadata_bytes,
+        .populated_bytes = info.populated_bytes,
     };
     object_get_name(object, out_record->name);
 }
@@ -150,7 +157,7 @@ static status_t fill_kmem(struct waitable *object, rights_t rights, union record
         return status;
     out->kmem = (zx_info_kmem_stats_t){
         .total_bytes = pages.total_pages * PAGE_SIZE,
-        .free_bytes = pmm_free_pages() * PAGE_SIZE,
+        .free_bytes = pages.pages[PAGE_FREE] * PAGE_SIZE,
         .wired_bytes = (pages.pages[PAGE_WIRED] + pages.pages[PAGE_LOADER]) * PAGE_SIZE,
         .total_heap_bytes = heap.bytes_total,
         .free_heap_bytes = heap.bytes_total - heap.bytes_used,
@@ -159,6 +166,35 @@ static status_t fill_kmem(struct waitable *object, rights_t rights, union record
         .other_bytes = pages.pages[PAGE_STACK] * PAGE_SIZE,
     };
     return OK;
+}
+
+static status_t fill_kmem_extended(struct waitable *object, rights_t rights, union record *out) {
+    status_t status = fill_kmem(object, rights, out);
+    const zx_info_kmem_stats_t plain = out->kmem;
+    if (status != OK)
+        return status;
+    out->kmem_extended = (zx_info_kmem_stats_extended_t){
+        .total_bytes = plain.total_bytes,
+        .free_bytes = plain.free_bytes,
+        .wired_bytes = plain.wired_bytes,
+        .total_heap_bytes = plain.total_heap_bytes,
+        .free_heap_bytes = plain.free_heap_bytes,
+        .vmo_bytes = plain.vmo_bytes,
+        .mmu_overhead_bytes = plain.mmu_overhead_bytes,
+        .ipc_bytes = plain.ipc_bytes,
+        .other_bytes = plain.other_bytes,
+    };
+    return OK;
+}
+
+static status_t fill_page_maps(struct waitable *object, rights_t rights, union record *out) {
+    uint64_t nodes = map_nodes_alive();
+
+    status_t status = resource_check(resource_from(object), ZX_RSRC_KIND_ROOT);
+    if (status == OK)
+        out->page_maps =
+            (jx_info_page_maps_t){nodes, nodes * kheap_cost(sizeof(struct map_node))};
+    return status;
 }
 
 /* ---- other objects ---- */
@@ -207,10 +243,15 @@ static const struct topic topics[] = {
     {ZX_INFO_JOB, ZX_RIGHT_INSPECT, TYPE(JOB), RECORD(job), fill_job},
     {ZX_INFO_VMAR, ZX_RIGHT_INSPECT, TYPE(VMAR), RECORD(vmar), fill_vmar},
     {ZX_INFO_VMO, 0, TYPE(VMO), RECORD(vmo), fill_vmo},
+    {ZX_INFO_VMO_V2, 0, TYPE(VMO), RECORD(vmo_v2), fill_vmo},
+    {ZX_INFO_VMO_V3, 0, TYPE(VMO), RECORD(vmo_v3), fill_vmo},
     {ZX_INFO_SOCKET, ZX_RIGHT_INSPECT, TYPE(SOCKET), RECORD(socket), fill_socket},
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
     {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
+    {ZX_INFO_KMEM_STATS_EXTENDED, 0, TYPE(RESOURCE), RECORD(kmem_stats_extended),
+     fill_kmem_extended},
+    {JX_INFO_PAGE_MAPS, 0, TYPE(RESOURCE), sizeof(jx_info_page_maps_t), fill_page_maps},
 };
 
 static const struct topic *topic_find(uint32_t number) {

@@ -8,6 +8,7 @@
 #include "vm/aspace.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
+#include "vm/registry.h"
 #include "vm/vmo_internal.h"
 
 /* ---- Life ---- */
@@ -28,6 +29,7 @@ status_t vmo_alloc(uint64_t size, enum vmo_kind kind, struct vmo **out_vmo) {
     page_map_init(&vmo->map);
     list_init(&vmo->views);
     list_init(&vmo->children);
+    registry_add_vmo(vmo);
     *out_vmo = vmo;
     return OK;
 }
@@ -47,6 +49,7 @@ void vmo_destroy(struct waitable *object) {
     struct vmo *vmo = vmo_from(object);
     DEBUG_ASSERT(list_is_empty(&vmo->views));
     struct vmo *shown = vmo->shown;
+    registry_remove_vmo(vmo);
     if (unlikely(vmo->kind != VMO_ANONYMOUS))
         vmo_destroy_special(vmo);
     vmo_family_leave(vmo);
@@ -337,6 +340,7 @@ static void info_of_pages(struct vmo *vmo, const struct vmo *named, struct vmo_i
     if (named != vmo)
         return; /* an alias costs nothing but itself */
     info->committed_bytes = page_map_pages(&vmo->map) << PAGE_SHIFT;
+    info->populated_bytes = info->committed_bytes;
     info->metadata_bytes += leaves * sizeof(struct map_node);
 }
 

@@ -65,6 +65,7 @@ bool lockstep_fail_next_call(void (*judge)(bool partly)) {
 void stress_machine_begin(void) {}
 void stress_run(unsigned threads, void (*work)(unsigned index)) { user_run_threads(threads, work); }
 uint64_t machine_vmo_pages(void) { return pmm_stats().pages[PAGE_VMO]; }
+void stress_audit(void) {}
 
 zx_time_t zx_clock_get_monotonic(void) {
     struct timespec now;

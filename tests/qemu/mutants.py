@@ -75,8 +75,8 @@ MUTANTS = {
         '            user_exception(frame);', program('deaths', 'p31')),
     'P40-clone-copies': (
         'kernel/vm/vmo_cow.c',
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n',
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n'
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n',
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
         '        for (uint64_t i = 0; i < count; i++) {\n            struct page *page;\n'
         '            (void)vmo_own_page_locked(parent, first + i, &page, NULL);\n        }\n',
         program('core-tests', 'p40')),

@@ -286,6 +286,11 @@ PREPARE(vmar_op_range) {
 PREPARE(futex_wait) { memset(call_buffers[0], 0, 8); }
 NOTHING_TO_DO(futex_wake)
 PREPARE(debug_read) { a[0] = event(); }
+PREPARE(debug_send_command) {
+    a[0] = root_resource();
+    memcpy(call_buffers[1], "help", 4);
+    a[2] = 4;
+}
 PREPARE(debug_write) { a[1] = 0; }
 PREPARE(debuglog_create) { a[0] = root_resource(); }
 PREPARE(debuglog_read) {

@@ -120,6 +120,8 @@ static void try_bad(const struct call *row, int argument, enum bad bad) {
 TEST(p19_every_bad_pointer_of_every_call_is_refused_and_nothing_leaks) {
     REQUIRE(make_bad_addresses());
     for (size_t i = 0; i < calls_count; i++) {
+        if (call_is_off(calls[i].name))
+            continue;
         for (int argument = 0; argument < 8; argument++) {
             if (!call_has_pointer(&calls[i], argument))
                 continue;
@@ -133,6 +135,8 @@ TEST(p19_every_bad_pointer_of_every_call_is_refused_and_nothing_leaks) {
 TEST(p38_every_call_works_with_good_pointers) {
     for (size_t i = 0; i < calls_count; i++) {
         uint64_t a[8];
+        if (call_is_off(calls[i].name))
+            continue;
         zx_status_t want = call_expected(&calls[i]);
         unsigned before = own_handles();
         call_prepare(&calls[i], a);

@@ -14,8 +14,7 @@ TEST(topics_of_later_kernels_are_not_supported) {
         ZX_INFO_THREAD_EXCEPTION_REPORT,
         ZX_INFO_BTI, ZX_INFO_STREAM,
         ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
-        ZX_INFO_KMEM_STATS_EXTENDED, ZX_INFO_PROCESS_V2,
-        ZX_INFO_VMO_V2, ZX_INFO_TASK_RUNTIME_V2,
+        ZX_INFO_PROCESS_V2, ZX_INFO_TASK_RUNTIME_V2,
         ZX_INFO_NONE, 5,
         99, 0xffffffff,
     };

@@ -305,6 +305,7 @@ static bool judge(void) {
         if (!judge_world(i))
             return false;
     tell_figures();
+    stress_audit();
     for (unsigned i = 0; i < options->threads; i++)
         kind->end(world_of(i));
     return judge_end();

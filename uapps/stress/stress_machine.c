@@ -56,3 +56,10 @@ uint64_t machine_vmo_pages(void) {
     zx_info_kmem_stats_t stats;
     return machine_memory(&stats) ? stats.vmo_bytes / PAGE : 0;
 }
+
+void stress_audit(void) {
+    static const char command[] = "frames";
+    zx_status_t status = zx_debug_send_command(root_resource, command, sizeof command - 1);
+    if (status == ZX_ERR_INTERNAL)
+        stress_fail("the kernel's audit of memory found differences; its log names them");
+}
