@@ -28,6 +28,7 @@
 #include "vm/page_map.h"
 #include "vm/reclaim.h"
 #include "vm/pmm.h"
+#include "vm/registry.h"
 
 static struct thread boot_idle_thread;
 static struct platform_info platform;
@@ -165,6 +166,7 @@ void kernel_main(void) {
     arch_init_early();                        /* console, traps, processor features */
     arch_init_memory();                       /* physical map, W^X, no identity map */
     pmm_init();                               /* page records, free pages */
+    registry_init();                          /* are there to be lists for audits? */
     page_map_init_markers();                  /* subtrees of zeros */
     vmo_reclaim_init();                       /* who loses pages first */
     alloc_fail_set(boot_option_u64("alloc.fail", 0));

@@ -176,6 +176,8 @@ static void NOINLINE sleep_a_little(unsigned pass) {
 
 struct memory_audit memory_audit(void) {
     struct memory_audit result = {0, 0};
+    if (!registry_is_kept)
+        return result;
     MUTEX_GUARD(&audit_lock);
     run_pass(&kept);
     for (unsigned pass = 1; pass < PASSES && kept.count > 0; pass++) {

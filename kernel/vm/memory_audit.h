@@ -18,4 +18,5 @@ struct memory_audit {
     uint64_t differences;
     uint64_t kinds; /* a bit for each enum audit_kind among them */
 };
+/* Without the registry (registry_is_kept) nothing is looked at, and nothing found. */
 struct memory_audit memory_audit(void);

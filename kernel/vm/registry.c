@@ -3,10 +3,21 @@
  */
 #include "vm/registry.h"
 
+#include "arch/boot.h"
 #include "arch/spinlock.h"
 #include "vm/aspace.h"
 
 #define PARTS 16
+
+#ifdef JX_DEBUG
+bool registry_is_kept = true;
+#else
+bool registry_is_kept;
+#endif
+
+void registry_init(void) {
+    registry_is_kept = registry_is_kept || boot_option_bool("debug.syscalls", false);
+}
 
 struct part {
     struct spinlock lock; /* RANK_REGISTRY */
@@ -34,10 +45,10 @@ static void part_remove(struct part *part, struct list_node *node) {
     list_remove(node);
 }
 
-void registry_add_vmo(struct vmo *vmo) { part_add(&vmos[part_of(vmo)], &vmo->registered); }
-void registry_remove_vmo(struct vmo *vmo) { part_remove(&vmos[part_of(vmo)], &vmo->registered); }
-void registry_add_aspace(struct aspace *aspace) { part_add(&spaces, &aspace->registered); }
-void registry_remove_aspace(struct aspace *aspace) { part_remove(&spaces, &aspace->registered); }
+void registry_add_kept_vmo(struct vmo *vmo) { part_add(&vmos[part_of(vmo)], &vmo->registered); }
+void registry_remove_kept_vmo(struct vmo *vmo) { part_remove(&vmos[part_of(vmo)], &vmo->registered); }
+void registry_add_kept_aspace(struct aspace *aspace) { part_add(&spaces, &aspace->registered); }
+void registry_remove_kept_aspace(struct aspace *aspace) { part_remove(&spaces, &aspace->registered); }
 
 /* The first behind `node` (NULL: the head) that is not about to be destroyed. */
 static struct vmo *next_vmo_in(struct part *part, const struct list_node *node) {
