@@ -25,6 +25,8 @@ enum lock_rank {
     RANK_OBJECT = 30,  /* an object's state, signals and waiters */
     RANK_PORT,         /* receives the packet of a signalling object */
     RANK_FUTEX,        /* one per process */
+    RANK_STREAM,       /* where a stream reads and writes next */
+    RANK_CONTENT,      /* how much of a memory object is content */
     RANK_ASPACE = 40,  /* region tree */
     RANK_VMO = 50,     /* one per memory object; two are never held at once, but see the next */
     RANK_VMO_LENDER,   /* of a VMO with a pager: a lazy clone's comes first */

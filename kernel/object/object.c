@@ -10,9 +10,11 @@
 #include "object/kill_points.h"
 #include "object/memory_pressure.h"
 #include "object/resource.h"
+#include "vm/vmo_content.h"
 
 status_t objects_init(void) {
     channel_nest_init();
+    vmo_content_init();
     debuglog_init();
     resource_init();
     status_t status = kill_points_init();

@@ -11,6 +11,7 @@
 #include "object/object.h"
 #include "object/resource.h"
 #include "object/socket.h"
+#include "object/stream.h"
 #include "object/task_info.h"
 #include "object/timer_object.h"
 #include "syscall/sys_util.h"
@@ -32,6 +33,7 @@ union record {
     zx_info_vmar_t vmar;
     zx_info_vmo_v3_t vmo;
     zx_info_socket_t socket;
+    zx_info_stream_t stream;
     zx_info_timer_t timer;
     zx_info_resource_t resource;
     zx_info_kmem_stats_t kmem;
@@ -204,6 +206,11 @@ static status_t fill_socket(struct waitable *object, rights_t rights, union reco
     return OK;
 }
 
+static status_t fill_stream(struct waitable *object, rights_t rights, union record *out) {
+    stream_get_info(stream_from(object), &out->stream);
+    return OK;
+}
+
 static status_t fill_timer(struct waitable *object, rights_t rights, union record *out) {
     timer_object_get_info(timer_object_from(object), &out->timer);
     return OK;
@@ -246,6 +253,7 @@ static const struct topic topics[] = {
     {ZX_INFO_VMO_V2, 0, TYPE(VMO), RECORD(vmo_v2), fill_vmo},
     {ZX_INFO_VMO_V3, 0, TYPE(VMO), RECORD(vmo_v3), fill_vmo},
     {ZX_INFO_SOCKET, ZX_RIGHT_INSPECT, TYPE(SOCKET), RECORD(socket), fill_socket},
+    {ZX_INFO_STREAM, ZX_RIGHT_INSPECT, TYPE(STREAM), RECORD(stream), fill_stream},
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
     {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},

@@ -9,6 +9,7 @@
 #include "vm/kheap.h"
 #include "vm/pmm.h"
 #include "vm/registry.h"
+#include "vm/vmo_content.h"
 #include "vm/vmo_internal.h"
 
 /* ---- Life ---- */
@@ -254,16 +255,13 @@ static status_t own_tail_locked(struct vmo *vmo, uint64_t content_size, struct p
     return vmo_own_page_locked(vmo, content_size >> PAGE_SHIFT, out_tail, NULL);
 }
 
-/* All that can fail comes first: a page of its own for the tail, nodes for the cut. */
-static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
-                                struct map_garbage *garbage) REQUIRES(vmo->lock) {
+/* Nodes for the cut, or for what a pager need not be asked for, come first. */
+static status_t resize_locked(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage)
+    REQUIRES(vmo->lock) {
     struct map_stash stash = MAP_STASH_INIT;
     uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
-    struct page *tail = NULL;
-    if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
-        return ERR_BAD_STATE;
-    status_t status = own_tail_locked(vmo, content_size, &tail);
-    if (status == OK && pages < old_pages)
+    status_t status = OK;
+    if (pages < old_pages)
         status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
     if (status == OK && pages > old_pages && vmo->kind == VMO_PAGER)
         status = map_stash_fill(&stash, page_map_plan_zero(&vmo->map, old_pages, pages - 1));
@@ -272,17 +270,32 @@ static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t cont
         return status;
     }
     vmo->size = rounded;
-    vmo->content_size = content_size;
     if (unlikely(vmo->kind == VMO_PAGER || vmo->kind == VMO_LAZY))
         vmo_resize_special_locked(vmo, old_pages, pages, &stash, garbage);
     if (pages < old_pages) {
         vmo_hide_locked(vmo, pages, old_pages - pages);
         page_map_remove(&vmo->map, pages, old_pages - 1, &stash, garbage);
     }
+    map_stash_release(&stash);
+    return OK;
+}
+
+/* All that can fail comes first: a page of its own for the tail, then the size. */
+static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
+                                struct map_garbage *garbage) REQUIRES(vmo->lock) {
+    uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
+    struct page *tail = NULL;
+    if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
+        return ERR_BAD_STATE;
+    status_t status = own_tail_locked(vmo, content_size, &tail);
+    if (status == OK)
+        status = resize_locked(vmo, rounded, garbage);
+    if (status != OK)
+        return status;
+    vmo->content_size = content_size;
     if (tail)
         memset((char *)page_contents(tail) + (content_size & PAGE_MASK), 0,
                PAGE_SIZE - (content_size & PAGE_MASK));
-    map_stash_release(&stash);
     return OK;
 }
 
@@ -308,6 +321,23 @@ status_t vmo_set_size(struct vmo *named, uint64_t size) {
     }
     map_garbage_release(&garbage);
     vmo_tell_pager(vmo);
+    return status;
+}
+
+static status_t grow(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage) {
+    MUTEX_GUARD(&vmo->lock);
+    return rounded > vmo->size ? resize_locked(vmo, rounded, garbage) : OK;
+}
+
+status_t vmo_grow(struct vmo *named, uint64_t end) {
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
+    uint64_t rounded;
+    if (!page_round_up_checked(end, &rounded) || rounded > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
+    if (!named->resizable)
+        return ERR_UNAVAILABLE;
+    status_t status = grow(vmo_pages_of(named), rounded, &garbage);
+    map_garbage_release(&garbage);
     return status;
 }
 

@@ -146,6 +146,33 @@ MUTANTS = {
     'P20-cycle-of-channels-not-seen': (
         'kernel/object/channel_nest.c', 'if (at == top)', 'if (at == NULL)',
         'channel'),
+    'channel-nest-keeps-the-container': (
+        'kernel/object/channel_nest.c', '        end->container = NULL;\n', '', 'channel_nest'),
+    'fifo-takes-one-element': (
+        'kernel/object/fifo.c',
+        'fifo->first = (fifo->first + attempt->elements) % fifo->element_count;',
+        'fifo->first = (fifo->first + 1) % fifo->element_count;', 'fifo'),
+    'fifo-keeps-half-a-write': (
+        'kernel/object/fifo.c',
+        'if (attempt->copied == attempt->bytes) {\n        peer->used',
+        'if (attempt->copied > 0) {\n        peer->used', 'fifo'),
+    'stream-gap-stays': (
+        'kernel/object/stream.c', 'if (status == OK && offset > content)',
+        'if (status == OK && offset > content && !vmo)', 'stream'),
+    'stream-appends-before-the-end': (
+        'kernel/object/stream.c', '*out_offset = place.append ? content : place.offset;',
+        '*out_offset = place.append ? content & ~7ul : place.offset;', 'stream'),
+    'stream-writers-do-not-wait': (
+        'kernel/object/stream.c',
+        '    struct mutex *content_lock = vmo_content_lock(stream->vmo);\n'
+        '    MUTEX_GUARD(content_lock);\n    uint64_t content',
+        '    uint64_t content', 'stream --cpus 4 --preempt 3'),
+    'datagram-leaves-its-rest': (
+        'kernel/object/socket.c', '        copied = next_size_locked(socket);\n', '', 'socket'),
+    'port-cancels-every-key': (
+        'kernel/object/port.c',
+        'return wait->key == key && wait->observer.handle_value == source &&',
+        'return wait->observer.handle_value == source &&', 'port'),
     'socket-reads-twice': (
         'kernel/object/socket.c', '    socket->bytes -= size;\n', '', 'socket'),
     'no-flush-of-hidden-pages': (

@@ -97,6 +97,8 @@ TEST(info_topics_check_type_then_right_then_size) {
     static uint8_t buffer[4096];
     zx_handle_t vmo = make_vmo(1), one, other;
     REQUIRE_OK(zx_socket_create(0, &one, &other));
+    zx_handle_t stream;
+    REQUIRE_OK(zx_stream_create(0, vmo, 0, &stream));
     const struct topic topics[] = {
         {"PROCESS", ZX_INFO_PROCESS, 16, false, ZX_RIGHT_INSPECT, zx_process_self()},
         {"PROCESS_THREADS", ZX_INFO_PROCESS_THREADS, 8, true, ZX_RIGHT_ENUMERATE,
@@ -116,6 +118,7 @@ TEST(info_topics_check_type_then_right_then_size) {
         {"VMO v2", ZX_INFO_VMO_V2, 120, false, 0, vmo},
         {"VMO v3", ZX_INFO_VMO_V3, 128, false, 0, vmo},
         {"SOCKET", ZX_INFO_SOCKET, 48, false, ZX_RIGHT_INSPECT, one},
+        {"STREAM", ZX_INFO_STREAM, 24, false, ZX_RIGHT_INSPECT, stream},
     };
     zx_handle_t event;
     REQUIRE_OK(zx_event_create(0, &event));
@@ -141,6 +144,7 @@ TEST(info_topics_check_type_then_right_then_size) {
         close_handle(weak);
     }
     close_handle(event);
+    close_handle(stream);
     close_handle(one);
     close_handle(other);
     close_handle(vmo);

@@ -58,7 +58,7 @@ static const struct row rows[] = {
 
 /* --- one object of each type --- */
 
-#define OBJECTS_MAX 16
+#define OBJECTS_MAX 32
 struct sample {
     zx_obj_type_t type;
     zx_handle_t handle;
@@ -107,10 +107,12 @@ static void make_samples(void) {
     add_sample(zx_port_create(0, &one), one);
     add_sample(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &one), one);
     add_sample(zx_vmo_create(4096, 0, &one), one);
+    add_sample(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, one, 0, &other), other);
     add_sample(zx_pager_create(0, &one), one);
     add_pair(zx_eventpair_create(0, &one, &other), one, other);
     add_pair(zx_channel_create(0, &one, &other), one, other);
     add_pair(zx_socket_create(0, &one, &other), one, other);
+    add_pair(zx_fifo_create(1, 1, 0, &one, &other), one, other);
     make_tasks();
     make_privileged();
 }
@@ -142,6 +144,7 @@ static uint64_t harmless(enum kind kind) {
     case KIND_SIZE:
         return 8;
     case KIND_IN_CALL_ARGS:
+    case KIND_IN_CALL_ETC_ARGS:
         return (uint64_t)&call_args;
     case KIND_HANDLE:
     case KIND_OPTIONS:

@@ -399,6 +399,15 @@ typedef struct zx_info_kmem_stats_extended {
 } zx_info_kmem_stats_extended_t;
 _Static_assert(sizeof(zx_info_kmem_stats_extended_t) == 112, "ABI");
 
+/* ZX_INFO_STREAM */
+typedef struct zx_info_stream {
+    uint32_t options; /* ZX_STREAM_MODE_ bits */
+    uint8_t padding1[4];
+    uint64_t seek;
+    uint64_t content_size;
+} zx_info_stream_t;
+_Static_assert(sizeof(zx_info_stream_t) == 24, "ABI");
+
 /* Properties of zx_object_get_property and zx_object_set_property. */
 #define ZX_PROP_REGISTER_GS                 2u  /* uintptr_t, set, the calling thread */
 #define ZX_PROP_NAME                        3u  /* char[ZX_MAX_NAME_LEN] */
