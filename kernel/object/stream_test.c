@@ -302,10 +302,11 @@ KTEST(stream, an_object_that_cannot_grow_takes_what_fits) {
 
 #define WRITERS 4
 #define RECORDS 60
-#define RECORD  ((uint64_t)96) /* bytes, all the same */
+#define RECORD  ((uint64_t)1500) /* bytes, all the same */
 
 static struct crew crew;
 static struct world shared;
+static struct stream *own[WRITERS]; /* each writer's, on the same object */
 static _Atomic unsigned writer_failures;
 
 static void append_records(void *unused, unsigned writer) {
@@ -315,7 +316,7 @@ static void append_records(void *unused, unsigned writer) {
 
     test_space_enter(shared.space);
     for (unsigned i = 0; i < RECORDS; i++) {
-        status_t status = stream_write(shared.streams[writer % 2],
+        status_t status = stream_write(own[writer],
                                        (struct stream_place){.at_seek = true, .append = true},
                                        &vector, &actual);
         if (status != OK || actual != RECORD)
@@ -324,19 +325,20 @@ static void append_records(void *unused, unsigned writer) {
     test_space_enter(NULL);
 }
 
-static bool fill_records(void) {
-    char bytes[RECORD];
+static bool prepare_writers(void) {
+    static char bytes[RECORD];
 
     for (unsigned writer = 0; writer < WRITERS; writer++) {
         memset(bytes, 'a' + (int)writer, sizeof(bytes));
-        if (vmo_write_kernel(shared.memory, writer * PAGE_SIZE, bytes, sizeof(bytes)) != OK)
+        if (stream_create(ZX_STREAM_MODE_WRITE, shared.vmo, 0, &own[writer]) != OK ||
+            vmo_write_kernel(shared.memory, writer * PAGE_SIZE, bytes, sizeof(bytes)) != OK)
             return false;
     }
     return true;
 }
 
 static void expect_whole_records(void) {
-    char bytes[RECORD];
+    static char bytes[RECORD];
     unsigned counts[WRITERS] = {0}, wrong = 0;
 
     for (uint64_t at = 0; at < vmo_content_size(shared.vmo); at += RECORD) {
@@ -354,10 +356,15 @@ static void expect_whole_records(void) {
 
 KTEST(stream, records_that_several_threads_append_stay_whole) {
     writer_failures = 0;
-    if (world_make(&shared) && fill_records() && crew_run(&crew, WRITERS, append_records, NULL)) {
+    if (world_make(&shared) && prepare_writers() && crew_run(&crew, WRITERS, append_records, NULL)) {
         EXPECT_EQ(0, writer_failures);
         EXPECT_EQ(WRITERS * RECORDS * RECORD, vmo_content_size(shared.vmo));
         expect_whole_records();
+    }
+    for (unsigned writer = 0; writer < WRITERS; writer++) {
+        if (own[writer])
+            waitable_unref(&own[writer]->base);
+        own[writer] = NULL;
     }
     world_end(&shared);
 }

@@ -165,8 +165,10 @@ MUTANTS = {
     'stream-writers-do-not-wait': (
         'kernel/object/stream.c',
         '    struct mutex *content_lock = vmo_content_lock(stream->vmo);\n'
-        '    MUTEX_GUARD(content_lock);\n    uint64_t content',
-        '    uint64_t content', 'stream --cpus 4 --preempt 3'),
+        '    MUTEX_GUARD(content_lock);\n'
+        '    uint64_t content = vmo_content_size(stream->vmo);\n',
+        '    uint64_t content = vmo_content_size(stream->vmo);\n'
+        '    extern void sched_yield(void);\n    sched_yield();\n', 'stream'),
     'datagram-leaves-its-rest': (
         'kernel/object/socket.c', '        copied = next_size_locked(socket);\n', '', 'socket'),
     'port-cancels-every-key': (
