@@ -121,6 +121,7 @@ KERNEL_PORTABLE = {
         'socket_datagram_test.c',
         'socket_test.c',
         'stream.c',
+        'stream_pager_test.c',
         'stream_test.c',
         'task_info.c',
         'stay_test.c',

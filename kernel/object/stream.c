@@ -241,6 +241,10 @@ static status_t try_write_at(struct stream *stream, uint64_t offset, uint64_t co
         return status;
     status = move_vector(vmo, offset, vector, attempt->wanted, write_part, &attempt->moved);
     attempt->blocked = blocked_at(vmo, offset + attempt->moved, attempt->wanted - attempt->moved);
+    if (status == ERR_OUT_OF_RANGE) { /* it has shrunk */
+        attempt->wanted = attempt->moved;
+        status = attempt->moved > 0 ? OK : ERR_NO_SPACE;
+    }
     if (status == OK && attempt->moved == attempt->wanted)
         vmo_raise_content_size(vmo, offset + attempt->moved);
     return status;
