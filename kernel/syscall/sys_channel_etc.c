@@ -190,19 +190,26 @@ static status_t read_dispositions(const struct writer *writer,
                                   zx_handle_disposition_t **out_room) {
     size_t size = writer->num_handles * sizeof(**out_room);
 
-    *out_room = NULL;
-    if (!writer->etc || size == 0)
-        return OK;
     *out_room = kheap_alloc(size);
     return *out_room ? user_copy_in(*out_room, writer->handles, size) : ERR_NO_MEMORY;
 }
 
+/* An array that can't be read is left alone. */
 static status_t take_handles(const struct waitable *channel, const struct writer *writer,
-                             zx_handle_disposition_t *room, struct message *message) {
+                             struct message *message) {
+    zx_handle_disposition_t *room;
+
     if (writer->num_handles == 0)
         return OK;
-    return writer->etc ? take_dispositions(channel, writer, room, message)
-                       : take_values(channel, writer, message);
+    if (!writer->etc)
+        return take_values(channel, writer, message);
+    status_t status = read_dispositions(writer, &room);
+    if (status == OK)
+        status = take_dispositions(channel, writer, room, message);
+    else if (status == ERR_NO_MEMORY)
+        consume(writer);
+    kheap_free(room);
+    return status;
 }
 
 /*
@@ -212,7 +219,6 @@ static status_t take_handles(const struct waitable *channel, const struct writer
 static status_t prepare(status_t failed, uint32_t handle, rights_t needed, uint32_t least_bytes,
                         const struct writer *writer, struct waitable **out_object,
                         struct message **out_message) {
-    zx_handle_disposition_t *room = NULL;
     status_t status = failed;
 
     if (status == OK)
@@ -220,12 +226,8 @@ static status_t prepare(status_t failed, uint32_t handle, rights_t needed, uint3
     if (status == OK)
         status = create(writer, least_bytes, out_message);
     if (status == OK)
-        status = read_dispositions(writer, &room);
-    if (status == OK)
-        status = take_handles(*out_object, writer, room, *out_message);
-    else
-        consume(writer);
-    kheap_free(room);
+        return take_handles(*out_object, writer, *out_message);
+    consume(writer);
     return status;
 }
 

@@ -174,6 +174,27 @@ TEST(channel_write_etc_consumes_what_moves_on_every_outcome) {
     free(many);
 }
 
+TEST(channel_write_etc_leaves_an_array_alone_that_cannot_be_read) {
+    struct channel channel = make_channel();
+    zx_handle_t vmo = make_vmo(1), event = make_event();
+    volatile uint8_t *page = map_vmo(vmo, READ_WRITE, 1);
+    char *last = (char *)(uintptr_t)page + PAGE - sizeof(zx_handle_disposition_t);
+    const zx_handle_disposition_t out = moves(event);
+    memcpy(last, &out, sizeof out);
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, send(channel.a, (zx_handle_disposition_t *)last, 2));
+    EXPECT(!is_closed(event));
+    expect_empty(channel.b);
+    /* Results that cannot be written change nothing about the call. */
+    zx_handle_disposition_t bad = moves(ZX_HANDLE_INVALID);
+    memcpy(last, &bad, sizeof bad);
+    EXPECT_OK(zx_vmar_protect(zx_vmar_root_self(), ZX_VM_PERM_READ, (zx_vaddr_t)page, PAGE));
+    EXPECT_EQ(ZX_ERR_BAD_HANDLE, send(channel.a, (zx_handle_disposition_t *)last, 1));
+    unmap(page, 1);
+    close_handle(event);
+    close_handle(vmo);
+    close_channel(channel);
+}
+
 TEST(channel_write_etc_of_the_most_handles_arrives) {
     struct channel channel = make_channel();
     zx_handle_t event = make_event();
