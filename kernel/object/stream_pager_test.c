@@ -64,8 +64,7 @@ struct scene {
 
 static bool scene_make(struct scene *scene) {
     *scene = (struct scene){0};
-    pager.vmo = NULL;
-    pager.reads = pager.dirties = 0;
+    memset(&pager, 0, sizeof(pager));
     page_source_init(&pager.source, &pager_ops, true);
     if (vmo_create_pager(PAGES * PAGE_SIZE, false, &pager.source, &pager.vmo) != OK ||
         vmo_create(PAGE_SIZE, false, &scene->memory) != OK || aspace_create(&scene->space) != OK ||
