@@ -57,6 +57,7 @@ KERNEL_PORTABLE = {
         'pmm_test.c',
         'reclaim.c',
         'region.c',
+        'sched_heir_test.c',
         'sched_test.c',
         'test_crew.c',
         'test_space.c',

@@ -32,7 +32,7 @@ ALWAYS_INLINE void spinlock_init(struct spinlock *lock, enum lock_rank rank, con
     (void)rank;
     (void)name;
 }
-void spinlock_wait(struct spinlock *lock, uint32_t me);
+void spinlock_wait(struct spinlock *lock, uint32_t me) PRESERVE_MOST;
 
 /* Interrupts are off already and stay off until unlock. */
 ALWAYS_INLINE void spin_lock_irq_off(struct spinlock *lock) ACQUIRE(*lock) NO_LOCK_ANALYSIS {
