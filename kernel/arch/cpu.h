@@ -15,6 +15,7 @@
 #define MAX_CPUS 64
 
 struct thread;
+struct run_queue;
 
 /* Counts of ZX_INFO_CPU_STATS; written by their own CPU only. */
 struct cpu_counters {
@@ -45,6 +46,7 @@ struct cpu {
     struct held_locks spinlocks;
     struct cpu_counters counters;
     struct lock_counters locks;
+    struct run_queue *run_queue; /* sched.c's */
     void *arch;              /* the target's own per-CPU structure */
 };
 

@@ -134,9 +134,8 @@ size_t arch_copy_to_user(vaddr_t to, const void *from, size_t length);
 /* One aligned word; false on a fault. */
 bool arch_load_user_u32(vaddr_t from, uint32_t *out_value);
 /* One word to any address; false on a fault. */
-bool arch_store_user_u32(vaddr_t to, uint32_t value);
 bool arch_store_user_u64(vaddr_t to, uint64_t value);
-/* In arch/inline_mmu.h: bool arch_set_no_fault(bool no_fault) returns the previous setting. */
+/* In arch/inline_mmu.h: bool arch_store_user_u32(vaddr_t to, uint32_t value). Also there: bool arch_set_no_fault(bool no_fault) returns the previous setting. */
 
 /* ---- Page contents ---- */
 void arch_zero_page(void *page);

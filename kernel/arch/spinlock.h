@@ -31,7 +31,7 @@ ALWAYS_INLINE void spinlock_init(struct spinlock *lock, enum lock_rank rank, con
     *lock = (struct spinlock)SPINLOCK_INIT(rank, name);
     (void)name;
 }
-void spinlock_wait(struct spinlock *lock, uint16_t me);
+void spinlock_wait(struct spinlock *lock, uint16_t me) PRESERVE_MOST;
 
 /* Interrupts are off already and stay off until unlock. */
 ALWAYS_INLINE void spin_lock_irq_off(struct spinlock *lock) ACQUIRE(*lock) NO_LOCK_ANALYSIS {

@@ -4,7 +4,8 @@
  * Raising is relaxed, because the caller already holds a reference; dropping
  * is release, and acquire when it reaches zero, so that whoever destroys sees
  * all that earlier holders wrote. (One acq_rel operation and no fence: it costs
- * the same here, and the thread sanitizer understands it.)
+ * the same here, and the thread sanitizer understands it.) The number that is stored
+ * is one less than the count, so that the processor's flags tell both ends of it.
  */
 #pragma once
 
@@ -14,20 +15,20 @@
 #include "lib/types.h"
 
 struct ref {
-    atomic_uint count;
+    atomic_int further; /* references besides the first; -1: none is left */
 };
 
-ALWAYS_INLINE void ref_init(struct ref *ref) { atomic_init(&ref->count, 1); }
+ALWAYS_INLINE void ref_init(struct ref *ref) { atomic_init(&ref->further, 0); }
 ALWAYS_INLINE void ref_get(struct ref *ref) {
-    unsigned before = atomic_fetch_add_explicit(&ref->count, 1, memory_order_relaxed);
-    ASSERT(before != 0);
+    int before = atomic_fetch_add_explicit(&ref->further, 1, memory_order_relaxed);
+    ASSERT(before >= 0);
     (void)before;
 }
 /* For weak links: false if the count was zero already. */
 ALWAYS_INLINE bool ref_try_get(struct ref *ref) {
-    unsigned count = atomic_load_explicit(&ref->count, memory_order_relaxed);
-    while (count != 0) {
-        if (atomic_compare_exchange_weak_explicit(&ref->count, &count, count + 1,
+    int further = atomic_load_explicit(&ref->further, memory_order_relaxed);
+    while (further >= 0) {
+        if (atomic_compare_exchange_weak_explicit(&ref->further, &further, further + 1,
                                                   memory_order_relaxed, memory_order_relaxed))
             return true;
     }
@@ -35,10 +36,12 @@ ALWAYS_INLINE bool ref_try_get(struct ref *ref) {
 }
 /* True when this was the last one. */
 ALWAYS_INLINE bool ref_put(struct ref *ref) {
-    unsigned before = atomic_fetch_sub_explicit(&ref->count, 1, memory_order_acq_rel);
-    ASSERT(before != 0);
-    return before == 1;
+    int before = atomic_fetch_sub_explicit(&ref->further, 1, memory_order_acq_rel);
+    if (likely(before > 0))
+        return false;
+    ASSERT(before == 0);
+    return true;
 }
 ALWAYS_INLINE unsigned ref_count(const struct ref *ref) {
-    return atomic_load_explicit(&ref->count, memory_order_relaxed);
+    return (unsigned)atomic_load_explicit(&ref->further, memory_order_relaxed) + 1;
 }

@@ -79,7 +79,10 @@ ALWAYS_INLINE bool page_round_up_checked(uint64_t value, uint64_t *out_rounded) 
     *out_rounded = value & ~(uint64_t)PAGE_MASK;
     return true;
 }
-/* Is [offset, offset + length) inside [0, size)? Never overflows. */
+/*
+ * Is [offset, offset + length) inside [0, size)? Never overflows. The length comes first,
+ * because it often has so few bits that the compiler knows the answer.
+ */
 ALWAYS_INLINE bool range_within(uint64_t offset, uint64_t length, uint64_t size) {
-    return offset <= size && length <= size - offset;
+    return length <= size && offset <= size - length;
 }

@@ -269,7 +269,6 @@ static uint32_t message_add_words(const char *line) {
 static struct message *message_make(const char *path) {
     struct start_message *m = &start_message;
     zx_proc_args_t *args = (zx_proc_args_t *)m->bytes;
-    struct message *message;
     size_t run;
     m->length = sizeof(*args);
     *args = (zx_proc_args_t){.protocol = ZX_PROCARGS_PROTOCOL, .version = ZX_PROCARGS_VERSION};
@@ -281,7 +280,8 @@ static struct message *message_make(const char *path) {
     message_add_string(path, strlen(path));
     args->environ_off = m->length;
     args->environ_num = message_add_words(boot_info.cmdline);
-    must(message_create(m->length, m->handle_count, &message), "start message");
+    struct message *message = message_create(m->length, m->handle_count);
+    must(message ? OK : ERR_NO_MEMORY, "start message");
     for (uint32_t done = 0; done < m->length; done += (uint32_t)run) {
         char *to = message_bytes(message, done, &run);
         run = MIN(run, (size_t)(m->length - done));

@@ -119,7 +119,8 @@ ALWAYS_INLINE void channel_count_locked(struct channel *channel, uint32_t change
 }
 
 /* `channel` receives a message: a caller that waits for it, or else the queue. */
-static void channel_deliver_locked(struct channel *channel, struct message *message)
+ALWAYS_INLINE void channel_deliver_locked(struct channel *channel, struct message *message,
+                                          bool carries_channels)
     REQUIRES(*channel->end.base.lock) {
     struct caller *caller = NULL;
 
@@ -133,21 +134,22 @@ static void channel_deliver_locked(struct channel *channel, struct message *mess
     }
     list_add_tail(&channel->messages, &message->node);
     channel_count_locked(channel, 1);
-    if (unlikely(message->carries_channels)) {
+    if (carries_channels) {
         mutex_guarded(&channel_nest_lock);
         channel_nest_enter(channel, message);
     }
     waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);
 }
 
-ALWAYS_INLINE status_t channel_write_locked(struct channel *channel, struct message *message)
+ALWAYS_INLINE status_t channel_write_locked(struct channel *channel, struct message *message,
+                                            bool carries_channels)
     REQUIRES(*channel->end.base.lock) {
     struct channel *peer = channel_peer(channel);
 
     mutex_guarded(peer->end.base.lock);
-    if (peer->end.closed)
+    if (unlikely(peer->end.closed))
         return ERR_PEER_CLOSED;
-    channel_deliver_locked(peer, message);
+    channel_deliver_locked(peer, message, carries_channels);
     return OK;
 }
 
@@ -158,7 +160,7 @@ static status_t write_nested_locked(struct channel *channel, struct message *mes
     struct channel *peer = channel_peer(channel);
 
     *out_doomed = !peer->end.closed && channel_nest_closes_cycle(peer, message);
-    return *out_doomed ? OK : channel_write_locked(channel, message);
+    return *out_doomed ? OK : channel_write_locked(channel, message, message->carries_channels);
 }
 
 static status_t write_nested(struct channel *channel, struct message *message,
@@ -180,15 +182,22 @@ static NOINLINE status_t channel_write_nested(struct channel *channel, struct me
     return status;
 }
 
-status_t channel_write(struct channel *channel, struct message *message) {
-    message->carries_channels = message->handle_count > 0 && channel_nest_concerns(message);
-    if (unlikely(message->carries_channels))
-        return channel_write_nested(channel, message);
-    MUTEX_GUARD(channel->end.base.lock);
-    return channel_write_locked(channel, message);
+/* The field is false in a new message, and stays so where there are no handles. */
+ALWAYS_INLINE bool look_for_channels(struct message *message) {
+    if (likely(message->handle_count == 0))
+        return false;
+    message->carries_channels = channel_nest_concerns(message);
+    return message->carries_channels;
 }
 
-static void channel_take_locked(struct channel *channel, struct message *message)
+status_t channel_write(struct channel *channel, struct message *message) {
+    if (unlikely(look_for_channels(message)))
+        return channel_write_nested(channel, message);
+    MUTEX_GUARD(channel->end.base.lock);
+    return channel_write_locked(channel, message, false);
+}
+
+ALWAYS_INLINE void channel_take_locked(struct channel *channel, struct message *message)
     REQUIRES(*channel->end.base.lock) {
     list_remove(&message->node);
     channel_count_locked(channel, -1u);
@@ -243,6 +252,18 @@ static status_t channel_read_plain(struct channel *channel, struct channel_limit
     return channel_read_locked(channel, limits, false, out_message, out_sizes);
 }
 
+struct message *channel_read_quickly(struct channel *channel, uint32_t bytes, uint32_t handles) {
+    MUTEX_GUARD(channel->end.base.lock);
+    struct message *message = list_entry(channel->messages.head.next, struct message, node);
+
+    if (unlikely(list_is_empty(&channel->messages) || channel->end.closed ||
+                 message->byte_count > bytes || message->handle_count > handles ||
+                 message->carries_channels))
+        return NULL;
+    channel_take_locked(channel, message);
+    return message;
+}
+
 status_t channel_read(struct channel *channel, struct channel_limits limits,
                       struct message **out_message, struct channel_limits *out_sizes) {
     *out_message = NULL;
@@ -285,7 +306,20 @@ static void caller_fire(struct observer *observer, signals_t observed, bool canc
     thread_unpark(&caller->parker, OK);
 }
 
-static uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end.base.lock) {
+/* Field by field: linking writes the nodes. */
+ALWAYS_INLINE void caller_init(struct caller *caller, struct handle_table *table,
+                               uint32_t value) {
+    caller->observer.wanted = ZX_CHANNEL_PEER_CLOSED;
+    caller->observer.edge = false;
+    caller->observer.table = table;
+    caller->observer.handle_value = value;
+    caller->observer.fire = caller_fire;
+    caller->reply = NULL;
+    caller->status = OK;
+    park_prepare(&caller->parker);
+}
+
+ALWAYS_INLINE uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end.base.lock) {
     uint32_t txid;
 
     do {
@@ -295,57 +329,76 @@ static uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end
 }
 
 /* Send the request and link the caller, as one step that no answer can overtake. */
-static status_t caller_send_locked(struct channel *channel, struct caller *caller,
-                                   struct message *message) REQUIRES(*channel->end.base.lock) {
+ALWAYS_INLINE status_t caller_send(struct channel *channel, struct caller *caller,
+                                   struct message *message, bool carries_channels) {
+    MUTEX_GUARD(channel->end.base.lock);
     bool doomed = false;
     status_t status;
 
     caller->txid = txid_draw_locked(channel);
     message_set_txid(message, caller->txid);
-    if (unlikely(message->carries_channels)) {
+    thread_about_to_park();
+    if (carries_channels) {
         mutex_guarded(&channel_nest_lock);
         status = write_nested_locked(channel, message, &doomed);
     } else {
-        status = channel_write_locked(channel, message);
+        status = channel_write_locked(channel, message, false);
     }
-    if (status != OK)
+    if (unlikely(status != OK))
         return status;
     caller->doomed = doomed ? message : NULL;
     list_add_tail(&channel->callers, &caller->node);
-    waitable_observe_locked(&channel->end.base, &caller->observer);
+    /* The peer was not closed when it got the message, so nothing is to be told yet. */
+    waitable_join_observers_locked(&channel->end.base, &caller->observer);
     return OK;
-}
-
-static status_t caller_send(struct channel *channel, struct caller *caller,
-                            struct message *message) {
-    MUTEX_GUARD(channel->end.base.lock);
-
-    return caller_send_locked(channel, caller, message);
 }
 
 static NOINLINE status_t caller_send_nested(struct channel *channel, struct caller *caller,
                                             struct message *message) {
     MUTEX_GUARD(&channel_nest_lock);
 
-    return caller_send(channel, caller, message);
+    return caller_send(channel, caller, message, true);
+}
+
+/* `known` or, if that is NULL, what the handle names and may be used for; with a reference. */
+ALWAYS_INLINE struct found caller_look_up_locked(struct handle_table *table, uint32_t value,
+                                                 struct channel *known) REQUIRES(table->lock) {
+    struct found found = known ? handle_table_check_locked(table, value, 0, 0)
+                               : handle_table_check_locked(table, value, ZX_OBJ_TYPE_CHANNEL,
+                                                           ZX_RIGHT_READ | ZX_RIGHT_WRITE);
+
+    if (unlikely(known && found.object != &known->end.base))
+        return (struct found){NULL, ERR_CANCELED};
+    if (likely(found.status == OK))
+        waitable_ref(found.object);
+    return found;
 }
 
 /* Linking happens while the handle is in the table, so its close finds the caller (P55). */
-static status_t caller_begin(struct channel *channel, struct handle_table *table, uint32_t value,
-                             struct caller *caller, struct message *message) {
+ALWAYS_INLINE struct found caller_begin(struct channel *known, struct handle_table *table,
+                                        uint32_t value, struct caller *caller,
+                                        struct message *message) {
     MUTEX_GUARD(&table->lock);
-    struct handle handle;
 
-    if (handle_table_find_locked(table, value, &handle) != OK ||
-        handle.object != &channel->end.base)
-        return ERR_CANCELED;
-    message->carries_channels = message->handle_count > 0 && channel_nest_concerns(message);
-    if (unlikely(message->carries_channels))
-        return caller_send_nested(channel, caller, message);
-    return caller_send(channel, caller, message);
+    struct found found = caller_look_up_locked(table, value, known);
+    if (unlikely(found.status != OK))
+        return found;
+    struct channel *channel = channel_from(found.object);
+    found.status = unlikely(look_for_channels(message))
+                       ? caller_send_nested(channel, caller, message)
+                       : caller_send(channel, caller, message, false);
+    return found;
 }
 
-static void caller_end(struct channel *channel, struct caller *caller) {
+static NOINLINE status_t caller_failed(struct found found, struct message *message) {
+    thread_not_about_to_park();
+    if (found.object)
+        waitable_unref(found.object);
+    message_destroy(message);
+    return found.status;
+}
+
+static NOINLINE void caller_end(struct channel *channel, struct caller *caller) {
     MUTEX_GUARD(channel->end.base.lock);
 
     if (waitable_unobserve_locked(&channel->end.base, &caller->observer))
@@ -354,27 +407,20 @@ static void caller_end(struct channel *channel, struct caller *caller) {
 
 status_t channel_call(struct channel *channel, struct handle_table *table, uint32_t value,
                       struct message *message, nstime_t deadline, struct message **out_reply) {
-    struct caller caller = {
-        .observer = {.wanted = ZX_CHANNEL_PEER_CLOSED,
-                     .table = table,
-                     .handle_value = value,
-                     .fire = caller_fire},
-    };
+    struct caller caller;
 
-    park_prepare(&caller.parker);
-    status_t status = caller_begin(channel, table, value, &caller, message);
-    if (status != OK) {
-        message_destroy(message);
-        return status;
-    }
-    message_destroy(caller.doomed); /* which closes the peer, and so ends the wait */
-    status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
-    if (status != OK)
-        caller_end(channel, &caller);
-    if (caller.status != OK)
-        return caller.status;
-    if (!caller.reply)
-        return status;
+    caller_init(&caller, table, value);
+    struct found found = caller_begin(channel, table, value, &caller, message);
+    if (unlikely(found.status != OK))
+        return caller_failed(found, message);
+    if (unlikely(caller.doomed))
+        message_destroy(caller.doomed); /* which closes the peer, and so ends the wait */
+    status_t status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
+    if (unlikely(status != OK))
+        caller_end(channel_from(found.object), &caller);
+    waitable_unref(found.object);
+    if (unlikely(!caller.reply))
+        return caller.status != OK ? caller.status : status;
     *out_reply = caller.reply;
     return OK;
 }

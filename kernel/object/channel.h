@@ -52,12 +52,19 @@ struct channel_limits {
  */
 status_t channel_read(struct channel *channel, struct channel_limits limits,
                       struct message **out_message, struct channel_limits *out_sizes);
+/*
+ * The next message, if it fits and lies there in the plainest way; NULL: channel_read
+ * tells what else there is.
+ */
+struct message *channel_read_quickly(struct channel *channel, uint32_t bytes, uint32_t handles);
 /* Put a message back that was just read. */
 void channel_unread(struct channel *channel, struct message *message);
 /*
  * Write `message` (consumed on every outcome) under a fresh number and wait for
  * the answer, which is the caller's. `value` is the handle through which the call
- * is made: closing or sending it away ends the wait. ERR_PEER_CLOSED,
+ * is made: closing or sending it away ends the wait. `channel` is what it named when
+ * handles were taken into the message; NULL: none were, and it is looked up only here.
+ * ERR_BAD_HANDLE, ERR_WRONG_TYPE, ERR_ACCESS_DENIED (by that lookup), ERR_PEER_CLOSED,
  * ERR_TIMED_OUT, ERR_CANCELED, ERR_INTERNAL_*.
  */
 status_t channel_call(struct channel *channel, struct handle_table *table, uint32_t value,

@@ -148,12 +148,12 @@ static struct note draw_note(struct model *model, int through) {
 
 static void step_write(struct model *model) {
     int through = any_held(model);
-    struct message *message;
 
     if (through < 0 || model->note_count == QUEUE)
         return;
     struct note note = draw_note(model, through);
-    if (message_create(4, note.count, &message) != OK)
+    struct message *message = message_create(4, note.count);
+    if (!message)
         return;
     message_set_txid(message, 0);
     struct channel *channel = channel_from(model->ends[through].handle.object);

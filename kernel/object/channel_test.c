@@ -29,10 +29,10 @@ static void ends_release(struct ends *ends) {
 
 /* A message of `length` bytes, all `byte`, that carries a handle if one is given. */
 static struct message *message_of(uint32_t length, char byte, struct handle handle) {
-    struct message *message;
+    struct message *message = message_create(length, handle.object ? 1 : 0);
     size_t run;
 
-    if (message_create(length, handle.object ? 1 : 0, &message) != OK) {
+    if (!message) {
         handle_release(&handle);
         return NULL;
     }

@@ -16,22 +16,11 @@
 #include "vm/kheap.h"
 #include "vm/user_copy.h"
 
-#define FIXED_BITS     3u
-#define SLOT_MASK      ((1u << HANDLE_SLOT_BITS) - 1)
+#define FIXED_BITS     HANDLE_FIXED_BITS
 #define GENERATION_ONE (1u << (2 + HANDLE_SLOT_BITS))
 
 /* The low bits of a slot's word. */
 enum slot_state { SLOT_FREE = 0, SLOT_RESERVED = 1, SLOT_USED = FIXED_BITS };
-
-struct handle_slot {
-    union {
-        struct waitable *object;       /* used */
-        struct handle_slot *next_free; /* free */
-    };
-    rights_t rights; /* used */
-    uint32_t word;   /* generation << 20 | index << 2 | enum slot_state */
-};
-_Static_assert(sizeof(struct handle_slot) == 16, "a chunk is one page");
 
 static enum slot_state slot_state(const struct handle_slot *slot) {
     return slot->word & FIXED_BITS;
@@ -46,30 +35,16 @@ static uint32_t slot_value(const struct handle_table *table, const struct handle
 }
 
 static struct handle_slot *slot_at(const struct handle_table *table, uint32_t index) {
-    return &table->chunks[index / HANDLE_CHUNK_SIZE][index % HANDLE_CHUNK_SIZE];
+    return handle_slot_at(table, index);
 }
 
-/* The slot with this word, whose state is not free; or NULL. */
-ALWAYS_INLINE struct handle_slot *slot_find(const struct handle_table *table, uint32_t word) {
-    uint32_t index = word >> 2 & SLOT_MASK;
-
-    if (unlikely(index >= table->touched))
-        return NULL;
-    struct handle_slot *slot = slot_at(table, index);
-    return likely(slot->word == word) ? slot : NULL;
-}
-
-/* The slot of a valid value, or NULL. */
-ALWAYS_INLINE struct handle_slot *slot_find_used(const struct handle_table *table,
-                                                 uint32_t value) {
-    uint32_t word = value ^ table->secret;
-
-    /* The secret leaves the low bits alone; a word of another state is nobody's value. */
-    return unlikely((word & FIXED_BITS) != SLOT_USED) ? NULL : slot_find(table, word);
+static struct handle_slot *slot_find_used(struct handle_table *table, uint32_t value)
+    REQUIRES(table->lock) {
+    return handle_table_slot_locked(table, value);
 }
 
 static struct handle_slot *slot_find_reserved(const struct handle_table *table, uint32_t value) {
-    return slot_find(table, (value ^ table->secret ^ FIXED_BITS) | SLOT_RESERVED);
+    return handle_slot_find(table, (value ^ table->secret ^ FIXED_BITS) | SLOT_RESERVED);
 }
 
 /* ---- the queue of free slots ---- */
@@ -288,49 +263,23 @@ status_t handle_table_give(struct handle_table *table, struct handle handle, str
 
 /* ---- looking up ---- */
 
-status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
-                                  struct handle *out_borrowed) {
-    struct handle_slot *slot = slot_find_used(table, value);
-
-    if (unlikely(!slot))
-        return ERR_BAD_HANDLE;
-    *out_borrowed = (struct handle){slot->object, slot->rights};
-    return OK;
-}
-
-/* The checks of a lookup in their order; a reference if all are passed. */
-ALWAYS_INLINE status_t get_locked(struct handle_table *table, uint32_t value, uint32_t type,
-                                  rights_t needed, struct waitable **out_object,
-                                  rights_t *out_rights) REQUIRES(table->lock) {
-    struct handle_slot *slot = slot_find_used(table, value);
-
-    if (unlikely(!slot))
-        return ERR_BAD_HANDLE;
-    if (unlikely(type != 0 && slot->object->ops->type != type))
-        return ERR_WRONG_TYPE;
-    if (unlikely(!rights_are_subset(needed, slot->rights)))
-        return ERR_ACCESS_DENIED;
-    waitable_ref(slot->object);
-    *out_object = slot->object;
-    if (out_rights)
-        *out_rights = slot->rights;
-    return OK;
-}
-
 struct found handle_table_look_up(struct handle_table *table, uint32_t value, uint32_t type,
                                   rights_t needed) {
-    MUTEX_GUARD(&table->lock);
-    struct found found = {NULL, OK};
-
-    found.status = get_locked(table, value, type, needed, &found.object, NULL);
-    return found;
+    return handle_table_look_up_inline(table, value, type, needed);
 }
 
 status_t handle_table_get(struct handle_table *table, uint32_t value, uint32_t type,
                           rights_t needed, struct waitable **out_object, rights_t *out_rights) {
     MUTEX_GUARD(&table->lock);
 
-    return get_locked(table, value, type, needed, out_object, out_rights);
+    struct found found = handle_table_check_locked(table, value, type, needed);
+    if (found.status != OK)
+        return found.status;
+    waitable_ref(found.object);
+    *out_object = found.object;
+    if (out_rights)
+        *out_rights = slot_find_used(table, value)->rights;
+    return OK;
 }
 
 status_t handle_table_duplicate(struct handle_table *table, uint32_t value, rights_t rights,

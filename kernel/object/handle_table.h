@@ -21,7 +21,16 @@
 #define HANDLE_CHUNK_SIZE 256u
 #define HANDLE_CHUNKS_MAX ((1u << HANDLE_SLOT_BITS) / HANDLE_CHUNK_SIZE)
 
-struct handle_slot; /* handle_table.c */
+struct handle_slot {
+    union {
+        struct waitable *object;       /* used */
+        struct handle_slot *next_free; /* free */
+    };
+    rights_t rights; /* used */
+    uint32_t word;   /* generation << 20 | index << 2 | state: handle_table.c */
+};
+_Static_assert(sizeof(struct handle_slot) == 16, "a chunk is one page");
+#define HANDLE_FIXED_BITS 3u /* set in each value, and in the word of a used slot */
 
 struct handle_table {
     struct mutex lock;     /* RANK_HANDLE_TABLE */
@@ -60,9 +69,43 @@ status_t handle_table_add(struct handle_table *table, struct handle handle, uint
  */
 status_t handle_table_give(struct handle_table *table, struct handle handle, struct user_out to);
 
+ALWAYS_INLINE struct handle_slot *handle_slot_at(const struct handle_table *table,
+                                                 uint32_t index) {
+    return &table->chunks[index / HANDLE_CHUNK_SIZE][index % HANDLE_CHUNK_SIZE];
+}
+/* The slot with this word, whose state is not free; or NULL. Under lock. */
+ALWAYS_INLINE struct handle_slot *handle_slot_find(const struct handle_table *table,
+                                                   uint32_t word) {
+    uint32_t index = word >> 2 & ((1u << HANDLE_SLOT_BITS) - 1);
+
+    if (unlikely(index >= table->touched))
+        return NULL;
+    struct handle_slot *slot = handle_slot_at(table, index);
+    __builtin_assume(slot != NULL);
+    return likely(slot->word == word) ? slot : NULL;
+}
+/* The slot of a valid value, or NULL: what lies in it may be borrowed while the lock is held. */
+ALWAYS_INLINE struct handle_slot *handle_table_slot_locked(struct handle_table *table,
+                                                           uint32_t value)
+    REQUIRES(table->lock) {
+    uint32_t word = value ^ table->secret;
+
+    /* The secret leaves the low bits alone; a word of another state is nobody's value. */
+    if (unlikely((word & HANDLE_FIXED_BITS) != HANDLE_FIXED_BITS))
+        return NULL;
+    return handle_slot_find(table, word);
+}
 /* The handle behind a value, borrowed while the lock is held; ERR_BAD_HANDLE. */
-status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
-                                  struct handle *out_borrowed) REQUIRES(table->lock);
+ALWAYS_INLINE status_t handle_table_find_locked(struct handle_table *table, uint32_t value,
+                                                struct handle *out_borrowed)
+    REQUIRES(table->lock) {
+    const struct handle_slot *slot = handle_table_slot_locked(table, value);
+
+    if (unlikely(!slot))
+        return ERR_BAD_HANDLE;
+    *out_borrowed = (struct handle){slot->object, slot->rights};
+    return OK;
+}
 /*
  * Typed lookup in the documented order: ERR_BAD_HANDLE, ERR_WRONG_TYPE (type 0:
  * any), ERR_ACCESS_DENIED. A reference is the caller's. The result travels in
@@ -72,6 +115,30 @@ struct found {
     struct waitable *object; /* referenced, if OK */
     status_t status;
 };
+/* The checks in their order, and no reference. */
+ALWAYS_INLINE struct found handle_table_check_locked(struct handle_table *table, uint32_t value,
+                                                     uint32_t type, rights_t needed)
+    REQUIRES(table->lock) {
+    const struct handle_slot *slot = handle_table_slot_locked(table, value);
+
+    if (unlikely(!slot))
+        return (struct found){NULL, ERR_BAD_HANDLE};
+    if (unlikely(type != 0 && slot->object->ops->type != type))
+        return (struct found){NULL, ERR_WRONG_TYPE};
+    if (unlikely(!rights_are_subset(needed, slot->rights)))
+        return (struct found){NULL, ERR_ACCESS_DENIED};
+    return (struct found){slot->object, OK};
+}
+/* The same body in two forms: compiled into the caller, for the busiest calls, and not. */
+ALWAYS_INLINE struct found handle_table_look_up_inline(struct handle_table *table, uint32_t value,
+                                                       uint32_t type, rights_t needed) {
+    MUTEX_GUARD(&table->lock);
+
+    struct found found = handle_table_check_locked(table, value, type, needed);
+    if (likely(found.status == OK))
+        waitable_ref(found.object);
+    return found;
+}
 struct found handle_table_look_up(struct handle_table *table, uint32_t value, uint32_t type,
                                   rights_t needed);
 /* The same, telling all rights of the handle; out_rights may be NULL. */

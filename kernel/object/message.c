@@ -39,28 +39,39 @@ static status_t message_add_pages(struct message *message) {
     return OK;
 }
 
-status_t message_create(uint32_t byte_count, uint32_t handle_count,
-                        struct message **out_message) {
+static struct message *create_small(uint32_t byte_count) {
+    struct message *message = kheap_alloc(MESSAGE_SMALL_BLOCK);
+
+    if (message)
+        *message = (struct message){.byte_count = byte_count, .small = true};
+    return message;
+}
+
+struct message *message_create_otherwise(uint32_t byte_count, uint32_t handle_count) {
+    if (handle_count == 0 && byte_count <= MESSAGE_SMALL_BYTES)
+        return create_small(byte_count);
     bool paged = head_size(handle_count) + byte_count > MESSAGE_BLOCK_MAX;
     struct message *message = kheap_alloc(block_size(byte_count, handle_count, paged));
-
     if (!message)
-        return ERR_NO_MEMORY;
+        return NULL;
     *message = (struct message){
         .byte_count = byte_count, .handle_count = handle_count, .paged = paged};
     for (uint32_t i = 0; i < handle_count; i++)
         message->handles[i] = (struct handle){NULL, 0};
     if (paged && message_add_pages(message) != OK) {
-        message_destroy(message);
-        return ERR_NO_MEMORY;
+        message_destroy_otherwise(message);
+        return NULL;
     }
-    *out_message = message;
-    return OK;
+    return message;
 }
 
-void message_destroy(struct message *message) {
+void message_destroy_otherwise(struct message *message) {
     if (!message)
         return;
+    if (message->small) {
+        kheap_free_sized(message, MESSAGE_SMALL_BLOCK);
+        return;
+    }
     for (uint32_t i = 0; i < message->handle_count; i++)
         handle_release(&message->handles[i]);
     for (size_t i = 0; message->paged && i < message_page_count(message); i++)
@@ -78,7 +89,8 @@ char *message_bytes(const struct message *message, size_t offset, size_t *out_ru
     return message_pages(message)[offset / PAGE_SIZE] + in_page;
 }
 
-status_t message_copy_in_paged(struct message *message, struct user_in from) {
+/* Run by run; no run, and so no look at the address, if there is no byte. */
+status_t message_copy_in_otherwise(struct message *message, struct user_in from) {
     size_t run;
 
     for (size_t offset = 0; offset < message->byte_count; offset += run) {
@@ -90,7 +102,7 @@ status_t message_copy_in_paged(struct message *message, struct user_in from) {
     return OK;
 }
 
-status_t message_copy_out_paged(const struct message *message, struct user_out to) {
+status_t message_copy_out_otherwise(const struct message *message, struct user_out to) {
     size_t run;
 
     for (size_t offset = 0; offset < message->byte_count; offset += run) {
@@ -102,17 +114,3 @@ status_t message_copy_out_paged(const struct message *message, struct user_out t
     return OK;
 }
 
-uint32_t message_txid(const struct message *message) {
-    uint32_t txid = 0;
-    size_t run;
-
-    if (message->byte_count >= sizeof(txid))
-        memcpy(&txid, message_bytes(message, 0, &run), sizeof(txid));
-    return txid;
-}
-
-void message_set_txid(struct message *message, uint32_t txid) {
-    size_t run;
-
-    memcpy(message_bytes(message, 0, &run), &txid, sizeof(txid));
-}

@@ -59,7 +59,7 @@ static status_t create_from(const zx_channel_iovec_t *vector, uint32_t count,
 
     status_t status = add_up(vector, count, &bytes);
     if (status == OK)
-        status = message_create(bytes, handle_count, &message);
+        status = (message = message_create(bytes, handle_count)) ? OK : ERR_NO_MEMORY;
     if (status == OK)
         status = fill(message, vector, count);
     if (status == OK)

@@ -128,10 +128,11 @@ status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_in
 
 /* What a thread does that is started and not dead. A wait inside the kernel counts as running. */
 static uint32_t running_state(const struct thread *thread) {
+    /* The state first: the reason is stored before it, and stays after the park. */
+    unsigned state = atomic_load_explicit(&thread->state, memory_order_acquire);
     unsigned reason = atomic_load_explicit(&thread->block_reason, memory_order_relaxed);
 
-    if (atomic_load_explicit(&thread->state, memory_order_relaxed) != THREAD_PARKED ||
-        reason == BLOCK_OTHER)
+    if (state != THREAD_PARKED || reason == BLOCK_OTHER)
         return ZX_THREAD_STATE_RUNNING;
     return ZX_THREAD_STATE_BLOCKED | reason << 8;
 }
@@ -171,7 +172,7 @@ status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *ou
 
 static void add_thread(const struct thread *thread, zx_info_task_runtime_t *sum) {
     sum->cpu_time += thread_runtime(thread);
-    sum->queue_time += atomic_load_explicit(&thread->queue_time, memory_order_relaxed);
+    sum->queue_time += thread_queue_time(thread);
 }
 
 static void add_process(struct process *process, zx_info_task_runtime_t *sum) {

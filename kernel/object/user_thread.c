@@ -58,6 +58,7 @@ static void user_thread_return_to_user(struct thread *thread) {
 static void user_thread_reaped(struct thread *thread) {
     struct user_thread *self = user_thread_of(thread);
     kill_point("thread gone", thread);
+    kheap_free(TAKE(thread->spare_message));
     process_thread_gone(self->process, self);
     waitable_unref(&self->base);
 }

@@ -22,16 +22,21 @@ static void waiter_fire(struct observer *observer, signals_t observed, bool canc
     thread_unpark(waiter->parker, OK);
 }
 
-static void waiter_init(struct waiter *waiter, struct parker *parker,
+ALWAYS_INLINE void waiter_init(struct waiter *waiter, struct parker *parker,
                         const struct handle_table *table, uint32_t value, signals_t wanted) {
-    *waiter = (struct waiter){
-        .observer = {.wanted = wanted, .table = table, .handle_value = value, .fire = waiter_fire},
-        .parker = parker,
-    };
+    waiter->observer.node.next = NULL; /* on no list */
+    waiter->observer.wanted = wanted;
+    waiter->observer.edge = false;
+    waiter->observer.table = table;
+    waiter->observer.handle_value = value;
+    waiter->observer.fire = waiter_fire;
+    waiter->parker = parker;
+    waiter->observed = 0;
+    waiter->fired = waiter->canceled = false;
 }
 
 /* The waiter takes a reference to the object. */
-static void waiter_link(struct waiter *waiter, struct waitable *object) {
+ALWAYS_INLINE void waiter_link(struct waiter *waiter, struct waitable *object) {
     waitable_ref(object);
     MUTEX_GUARD(object->lock);
     waitable_observe_locked(object, &waiter->observer);
@@ -46,64 +51,58 @@ static signals_t waiter_unlink(struct waiter *waiter) {
     return waiter->observed | waitable_signals(object);
 }
 
-status_t wait_find_locked(struct handle_table *table, uint32_t value,
-                          struct waitable **out_object) {
-    struct handle handle;
-
-    status_t status = handle_table_find_locked(table, value, &handle);
-    if (status != OK)
-        return status;
-    if (!(handle.rights & ZX_RIGHT_WAIT))
-        return ERR_ACCESS_DENIED;
-    if (!handle.object->ops->can_wait)
-        return ERR_NOT_SUPPORTED;
-    *out_object = handle.object;
-    return OK;
-}
+/* Where wait_one goes on after its look at the handle. */
+#define WAIT_LINKED ERR_INTERNAL
 
 /*
- * Link the waiter of wait_one, or answer at once: *out_done says which. A poll
- * (deadline 0) and a wish that is true already need no link.
+ * Link the waiter of wait_one (WAIT_LINKED), or answer at once: a poll (deadline 0) and
+ * a wish that is true already need no link.
  */
-static status_t wait_one_begin(struct handle_table *table, struct waiter *waiter,
-                               nstime_t deadline, bool *out_done, signals_t *out_observed) {
+ALWAYS_INLINE status_t wait_one_begin(struct handle_table *table, uint32_t value,
+                                      signals_t wanted, nstime_t deadline, struct waiter *waiter,
+                                      struct parker *parker, signals_t *out_observed) {
     MUTEX_GUARD(&table->lock);
     struct waitable *object;
 
-    *out_done = true;
-    status_t status = wait_find_locked(table, waiter->observer.handle_value, &object);
-    if (status != OK)
+    status_t status = wait_find_locked(table, value, &object);
+    if (unlikely(status != OK))
         return status;
-    signals_t now = waitable_signals(object);
-    bool satisfied = (now & waiter->observer.wanted) != 0;
-    if (satisfied || deadline <= 0) {
-        *out_observed = now;
-        return satisfied ? OK : ERR_TIMED_OUT;
-    }
-    *out_done = false;
+    *out_observed = waitable_signals(object);
+    if (*out_observed & wanted)
+        return OK;
+    if (unlikely(deadline <= 0))
+        return ERR_TIMED_OUT;
+    park_prepare(parker);
+    waiter_init(waiter, parker, table, value, wanted);
     waiter_link(waiter, object);
-    return OK;
+    return WAIT_LINKED;
 }
 
-status_t wait_one(struct handle_table *table, uint32_t handle_value, signals_t wanted,
-                  nstime_t deadline, signals_t *out_observed) {
+/* The park ended by itself, though meanwhile the waiter may have fired. */
+static NOINLINE status_t wait_one_end(struct waiter *waiter, status_t status) {
+    waiter->observed = waiter_unlink(waiter);
+    return waiter->fired ? OK : status;
+}
+
+struct wait_result wait_one(struct handle_table *table, uint32_t handle_value, signals_t wanted,
+                            nstime_t deadline) {
     struct waiter waiter;
     struct parker parker;
-    bool done;
 
-    park_prepare(&parker);
-    waiter_init(&waiter, &parker, table, handle_value, wanted);
-    status_t status = wait_one_begin(table, &waiter, deadline, &done, out_observed);
-    if (done)
-        return status;
+    signals_t observed = 0;
+
+    status_t status =
+        wait_one_begin(table, handle_value, wanted, deadline, &waiter, &parker, &observed);
+    if (status != WAIT_LINKED)
+        return (struct wait_result){status, observed};
     status = thread_park(&parker, deadline, PARK_KILLABLE, BLOCK_WAIT_ONE);
-    signals_t observed = waiter_unlink(&waiter);
-    if (waiter.fired)
-        status = waiter.canceled ? ERR_CANCELED : OK;
+    if (unlikely(status != OK)) /* else it has fired, and is linked no more */
+        status = wait_one_end(&waiter, status);
+    if (unlikely(waiter.canceled))
+        status = ERR_CANCELED;
+    observed = waiter.observed | waitable_signals(waiter.observer.object);
     waitable_unref(waiter.observer.object);
-    if (status == OK || status == ERR_TIMED_OUT || status == ERR_CANCELED)
-        *out_observed = observed;
-    return status;
+    return (struct wait_result){status, observed};
 }
 
 /* ---- wait_many ---- */

@@ -16,18 +16,31 @@
  * The object behind a handle that may be waited for, borrowed while the lock is held.
  * In this order: ERR_BAD_HANDLE, ERR_ACCESS_DENIED, ERR_NOT_SUPPORTED.
  */
-status_t wait_find_locked(struct handle_table *table, uint32_t value,
-                          struct waitable **out_object) REQUIRES(table->lock);
+ALWAYS_INLINE status_t wait_find_locked(struct handle_table *table, uint32_t value,
+                                        struct waitable **out_object) REQUIRES(table->lock) {
+    const struct handle_slot *slot = handle_table_slot_locked(table, value);
+
+    if (unlikely(!slot))
+        return ERR_BAD_HANDLE;
+    if (unlikely(!(slot->rights & ZX_RIGHT_WAIT)))
+        return ERR_ACCESS_DENIED;
+    if (unlikely(!slot->object->ops->can_wait))
+        return ERR_NOT_SUPPORTED;
+    *out_object = slot->object;
+    return OK;
+}
+/* In a register. */
+struct wait_result {
+    status_t status;
+    signals_t observed; /* OK, ERR_TIMED_OUT, ERR_CANCELED: what was active when the wait ended */
+};
+/* OK, ERR_TIMED_OUT, ERR_CANCELED, ERR_BAD_HANDLE, ERR_ACCESS_DENIED, ERR_NOT_SUPPORTED,
+ * ERR_INTERNAL_*. */
+struct wait_result wait_one(struct handle_table *table, uint32_t handle_value, signals_t wanted,
+                            nstime_t deadline);
 /*
- * OK, ERR_TIMED_OUT and ERR_CANCELED store in *out_observed all signals that were
- * active when the wait ended; other results leave it alone. ERR_BAD_HANDLE,
- * ERR_ACCESS_DENIED, ERR_NOT_SUPPORTED, ERR_INTERNAL_*.
- */
-status_t wait_one(struct handle_table *table, uint32_t handle_value, signals_t wanted,
-                  nstime_t deadline, signals_t *out_observed);
-/*
- * The same for `count` items at most ZX_WAIT_MANY_MAX_ITEMS; `pending` takes the
- * place of *out_observed. ERR_NO_MEMORY.
+ * The same for `count` items at most ZX_WAIT_MANY_MAX_ITEMS, whose `pending` is what
+ * was observed. ERR_NO_MEMORY.
  */
 status_t wait_many(struct handle_table *table, zx_wait_item_t *items, size_t count,
                    nstime_t deadline);

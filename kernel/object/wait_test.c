@@ -34,6 +34,14 @@ static void bench_end(struct bench *bench) {
     handle_table_destroy(&bench->table);
 }
 
+static status_t wait_for(struct handle_table *table, uint32_t value, signals_t wanted,
+                         nstime_t deadline, signals_t *out_seen) {
+    struct wait_result result = wait_one(table, value, wanted, deadline);
+
+    *out_seen = result.observed;
+    return result.status;
+}
+
 KTEST_QUICK(wait, a_wish_that_is_true_is_answered_at_once_whatever_the_deadline) {
     struct bench bench;
     signals_t seen = 0;
@@ -41,9 +49,9 @@ KTEST_QUICK(wait, a_wish_that_is_true_is_answered_at_once_whatever_the_deadline)
     bench_begin(&bench);
     if (bench.good) {
         EXPECT_EQ(OK, object_signal(bench.event, 0, ZX_USER_SIGNAL_0 | ZX_EVENT_SIGNALED));
-        EXPECT_EQ(OK, wait_one(&bench.table, bench.value, ZX_USER_SIGNAL_0, 0, &seen));
+        EXPECT_EQ(OK, wait_for(&bench.table, bench.value, ZX_USER_SIGNAL_0, 0, &seen));
         EXPECT_EQ(ZX_USER_SIGNAL_0 | ZX_EVENT_SIGNALED, seen);
-        EXPECT_EQ(OK, wait_one(&bench.table, bench.value, ZX_USER_SIGNAL_0, INT64_MIN, &seen));
+        EXPECT_EQ(OK, wait_for(&bench.table, bench.value, ZX_USER_SIGNAL_0, INT64_MIN, &seen));
     }
     bench_end(&bench);
 }
@@ -55,9 +63,9 @@ KTEST_QUICK(wait, a_poll_tells_the_signals_and_times_out) {
     bench_begin(&bench);
     if (bench.good) {
         EXPECT_EQ(OK, object_signal(bench.event, 0, ZX_USER_SIGNAL_1));
-        EXPECT_EQ(ERR_TIMED_OUT, wait_one(&bench.table, bench.value, 0, 0, &seen));
+        EXPECT_EQ(ERR_TIMED_OUT, wait_for(&bench.table, bench.value, 0, 0, &seen));
         EXPECT_EQ(ZX_USER_SIGNAL_1, seen);
-        EXPECT_EQ(ERR_TIMED_OUT, wait_one(&bench.table, bench.value, ZX_EVENT_SIGNALED,
+        EXPECT_EQ(ERR_TIMED_OUT, wait_for(&bench.table, bench.value, ZX_EVENT_SIGNALED,
                                           clock_now() + 1000, &seen));
         EXPECT(list_is_empty(&bench.event->observers));
     }
@@ -72,9 +80,9 @@ KTEST_QUICK(wait, handle_right_and_type_are_checked_in_order) {
     bench_begin(&bench);
     if (bench.good) {
         struct handle handle = handle_make(bench.event, ZX_RIGHT_SIGNAL);
-        EXPECT_EQ(ERR_BAD_HANDLE, wait_one(&bench.table, bench.value ^ 8, 1, 0, &seen));
+        EXPECT_EQ(ERR_BAD_HANDLE, wait_for(&bench.table, bench.value ^ 8, 1, 0, &seen));
         if (handle_table_add(&bench.table, handle, &weak) == OK)
-            EXPECT_EQ(ERR_ACCESS_DENIED, wait_one(&bench.table, weak, 1, 0, &seen));
+            EXPECT_EQ(ERR_ACCESS_DENIED, wait_for(&bench.table, weak, 1, 0, &seen));
         else
             handle_release(&handle);
     }
@@ -133,7 +141,7 @@ static void helper_main(void *argument) {
     };
 
     if (helper->items == 1) {
-        helper->status = wait_one(&helper->bench.table, helper->bench.value, ZX_EVENT_SIGNALED,
+        helper->status = wait_for(&helper->bench.table, helper->bench.value, ZX_EVENT_SIGNALED,
                                   helper->deadline, &helper->seen[0]);
     } else {
         helper->status = wait_many(&helper->bench.table, items, 2, helper->deadline);

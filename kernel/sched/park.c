@@ -7,48 +7,67 @@
 #include "sched/kill_point.h"
 #include "sched/sched.h"
 
-/* Under wait_lock: a reason not to block at all. */
+/* Under wait_lock: is there a reason not to block at all? It becomes the park's status. */
 static bool park_is_over_locked(struct thread *thread, struct parker *parker, nstime_t deadline,
-                                unsigned flags, status_t *out_status)
-    REQUIRES(thread->wait_lock) {
+                                unsigned flags) REQUIRES(thread->wait_lock) {
     uint32_t pending = atomic_load_explicit(&thread->pending, memory_order_relaxed);
     if (parker->done)
-        *out_status = parker->status;
+        thread->park_status = parker->status;
     else if ((flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL))
-        *out_status = ERR_INTERNAL_KILLED;
+        thread->park_status = ERR_INTERNAL_KILLED;
     else if ((flags & PARK_KILLABLE) && (pending & THREAD_PENDING_SUSPEND))
-        *out_status = ERR_INTERNAL_RETRY;
+        thread->park_status = ERR_INTERNAL_RETRY;
     else if (deadline != TIME_INFINITE && deadline <= clock_now())
-        *out_status = ERR_TIMED_OUT;
+        thread->park_status = ERR_TIMED_OUT;
     else
         return false;
     return true;
 }
 
-static status_t park(struct parker *parker, nstime_t deadline, unsigned flags,
-                     enum block_reason reason) {
-    struct thread *thread = thread_current();
-    DEBUG_ASSERT(irqs_enabled() && parker->thread == thread);
-    DEBUG_ASSERT(cpu_this()->spinlocks.count == 0);
-    status_t status;
-    irq_state_t state = spin_lock(&thread->wait_lock);
-    if (park_is_over_locked(thread, parker, deadline, flags, &status)) {
-        spin_unlock(&thread->wait_lock, state);
-        return status;
-    }
+ALWAYS_INLINE void park_begin(struct thread *thread, struct parker *parker, unsigned flags,
+                              enum block_reason reason) RELEASE(thread->wait_lock) {
     thread->parked_on = parker;
     thread->killable = flags & PARK_KILLABLE;
+    thread->about_to_park = false;
     atomic_store_explicit(&thread->block_reason, reason, memory_order_relaxed);
-    atomic_store_explicit(&thread->state, THREAD_PARKED, memory_order_relaxed);
+    atomic_store_explicit(&thread->state, THREAD_PARKED, memory_order_release);
     spin_unlock_irq_off(&thread->wait_lock);
+}
+
+/* The rest of a park that may have an end already, or has a deadline. */
+static NOINLINE status_t park_with_care(struct parker *parker, nstime_t deadline, unsigned flags,
+                                        enum block_reason reason) NO_LOCK_ANALYSIS {
+    struct thread *thread = parker->thread;
+    if (park_is_over_locked(thread, parker, deadline, flags)) {
+        spin_unlock_irq_off(&thread->wait_lock);
+        thread_not_about_to_park();
+        irq_enable();
+        return thread->park_status;
+    }
+    park_begin(thread, parker, flags, reason);
     if (deadline != TIME_INFINITE)
         timer_set(&thread->park_timer, deadline);
     sched_block();
-    atomic_store_explicit(&thread->block_reason, BLOCK_OTHER, memory_order_relaxed);
-    irq_restore(state);
+    irq_enable();
     if (deadline != TIME_INFINITE)
         timer_cancel(&thread->park_timer);
     return thread->park_status;
+}
+
+ALWAYS_INLINE status_t park(struct parker *parker, nstime_t deadline, unsigned flags,
+                            enum block_reason reason) NO_LOCK_ANALYSIS {
+    struct thread *thread = thread_current();
+    DEBUG_ASSERT(irqs_enabled() && parker->thread == thread);
+    DEBUG_ASSERT(cpu_this()->spinlocks.count == 0);
+    irq_disable();
+    spin_lock_irq_off(&thread->wait_lock);
+    if (unlikely(deadline != TIME_INFINITE || parker->done ||
+                 atomic_load_explicit(&thread->pending, memory_order_relaxed) != 0))
+        return park_with_care(parker, deadline, flags, reason);
+    park_begin(thread, parker, flags, reason);
+    sched_block();
+    irq_enable();
+    return thread_current()->park_status;
 }
 
 /* By reason; whoever is not killable holds locks, or has been given one. */
@@ -71,44 +90,62 @@ status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
     return status;
 }
 
+void thread_not_about_to_park(void) {
+    struct thread *thread = thread_current();
+    if (likely(!thread->about_to_park))
+        return;
+    thread->about_to_park = false;
+    sched_offer_heir();
+}
+
 /* Under wait_lock, which it drops: the park of `thread` ends with `status`. */
-static void park_end(struct thread *thread, status_t status) RELEASE(thread->wait_lock) {
+ALWAYS_INLINE void park_end(struct thread *thread, status_t status, irq_state_t state)
+    RELEASE(thread->wait_lock) {
     thread->parked_on = NULL;
     thread->park_status = status;
     spin_unlock_irq_off(&thread->wait_lock);
-    sched_make_ready(thread);
+    sched_make_ready(thread, state);
 }
 
-void thread_unpark(struct parker *parker, status_t status) {
-    struct thread *thread = parker->thread;
-    irq_state_t state = spin_lock(&thread->wait_lock);
+/* The token, for a park that is yet to come; unless somebody else was first. */
+static void unpark_early_locked(struct parker *parker, status_t status)
+    REQUIRES(parker->thread->wait_lock) {
     if (!parker->done) {
         parker->done = true;
         parker->status = status;
     }
-    if (thread->parked_on == parker)
-        park_end(thread, parker->status);
-    else
-        spin_unlock_irq_off(&thread->wait_lock);
-    irq_restore(state);
+}
+
+void thread_unpark(struct parker *parker, status_t status) NO_LOCK_ANALYSIS {
+    struct thread *thread = parker->thread;
+    irq_state_t state = spin_lock(&thread->wait_lock);
+    if (likely(thread->parked_on == parker)) { /* so nobody has unparked it yet */
+        parker->done = true;
+        parker->status = status;
+        park_end(thread, status, state);
+        return;
+    }
+    unpark_early_locked(parker, status);
+    spin_unlock(&thread->wait_lock, state);
 }
 
 /* Interrupt context, under RANK_TIMER. */
 static void park_timed_out(struct timer *timer, nstime_t now) {
     struct thread *thread = container_of(timer, struct thread, park_timer);
-    spin_lock_irq_off(&thread->wait_lock);
+    irq_state_t off = spin_lock(&thread->wait_lock);
     if (thread->parked_on)
-        park_end(thread, ERR_TIMED_OUT);
+        park_end(thread, ERR_TIMED_OUT, off);
     else
-        spin_unlock_irq_off(&thread->wait_lock);
+        spin_unlock(&thread->wait_lock, off);
 }
 
 void thread_set_pending(struct thread *thread, uint32_t bits) {
     atomic_fetch_or(&thread->pending, bits);
     irq_state_t state = spin_lock(&thread->wait_lock);
     if (thread->parked_on && thread->killable) {
-        park_end(thread,
-                 bits & THREAD_PENDING_KILL ? ERR_INTERNAL_KILLED : ERR_INTERNAL_RETRY);
+        park_end(thread, bits & THREAD_PENDING_KILL ? ERR_INTERNAL_KILLED : ERR_INTERNAL_RETRY,
+                 state);
+        return;
     } else {
         spin_unlock_irq_off(&thread->wait_lock);
         /* If it runs user code elsewhere, an interrupt makes it pass the check on the way back. */

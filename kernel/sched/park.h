@@ -30,7 +30,8 @@ struct parker {
 };
 
 ALWAYS_INLINE void park_prepare(struct parker *parker) {
-    *parker = (struct parker){.thread = thread_current()};
+    parker->thread = thread_current();
+    parker->done = false; /* `status` means nothing until then */
 }
 /*
  * Block until the parker is unparked (returns the waker's status), the deadline
@@ -42,6 +43,13 @@ status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
                      enum block_reason reason);
 /* Wake its thread, or leave the token. The first word wins. Any context up to RANK_WAIT. */
 void thread_unpark(struct parker *parker, status_t status);
+/*
+ * "I shall park at once": whom the caller wakes from here on may be left to wait for
+ * its CPU, although another CPU is idle, because this one goes straight to it. The next
+ * park ends the promise; who does not park after all takes it back.
+ */
+ALWAYS_INLINE void thread_about_to_park(void) { thread_current()->about_to_park = true; }
+void thread_not_about_to_park(void);
 /* The waker's word after thread_park said something else but the parker was found unlinked. */
 ALWAYS_INLINE status_t parker_status(const struct parker *parker) { return parker->status; }
 /* For thread_init. */

@@ -51,8 +51,7 @@ void thread_start(struct thread *thread) {
     irq_state_t state = irq_save();
     if (!thread->pinned)
         atomic_store_explicit(&thread->cpu, cpu_id(), memory_order_relaxed);
-    sched_make_ready(thread);
-    irq_restore(state);
+    sched_make_ready(thread, state);
 }
 
 void thread_start_pinned(struct thread *thread, unsigned cpu) {
@@ -67,7 +66,7 @@ void thread_exit(void) {
     thread_list_remove(thread);
     (void)irq_save();
     atomic_store_explicit(&thread->state, THREAD_DEAD, memory_order_relaxed);
-    sched_block();
+    sched_end();
     UNREACHABLE("a dead thread ran");
 }
 
@@ -77,12 +76,17 @@ void upcall_return_to_user(void) {
 }
 
 nstime_t thread_runtime(const struct thread *thread) {
-    nstime_t sum = atomic_load_explicit(&thread->runtime, memory_order_relaxed);
+    uint64_t sum = atomic_load_explicit(&thread->runtime, memory_order_relaxed);
     if (atomic_load_explicit(&thread->state, memory_order_relaxed) == THREAD_RUNNING) {
-        nstime_t turn = clock_now() - thread->switched_at;
-        sum += turn > 0 ? turn : 0;
+        uint64_t begin = atomic_load_explicit(&thread->switched_at, memory_order_relaxed);
+        int64_t turn = (int64_t)(cpu_ticks() - begin);
+        sum += turn > 0 ? (uint64_t)turn : 0;
     }
-    return sum;
+    return clock_ticks_to_ns(sum);
+}
+
+nstime_t thread_queue_time(const struct thread *thread) {
+    return clock_ticks_to_ns(atomic_load_explicit(&thread->queue_time, memory_order_relaxed));
 }
 
 static const char *thread_state_name(unsigned state) {

@@ -25,7 +25,7 @@
 
 enum thread_state {
     THREAD_NEW,
-    THREAD_READY,   /* on a run queue */
+    THREAD_READY,   /* on a run queue, or the heir of one: sched.c */
     THREAD_RUNNING, /* on a CPU */
     THREAD_PARKED,
     THREAD_DEAD,
@@ -71,16 +71,16 @@ struct thread {
     uint64_t tid, pid;            /* koids for the log and dumps; 0: kernel */
     void *stack_base;             /* set once, by the creator */
 
-    /* Under the run-queue lock of `cpu`. */
+    /* Under the run-queue lock of `cpu`, or of whoever has taken it out of there. */
     struct list_node run_node;
     _Atomic uint32_t cpu;         /* where it runs, or ran last */
-    nstime_t switched_at;         /* start of its present turn, or of its wait in the queue */
+    _Atomic uint64_t switched_at; /* ticks: start of its present turn, or of its wait in the queue */
 
     _Atomic uint8_t state;        /* enum thread_state */
     _Atomic bool on_cpu;          /* its context is not saved yet */
     _Atomic bool has_run;         /* last_cpu of THREAD_STATS means something */
-    _Atomic int64_t runtime;      /* ns on a CPU, up to the last switch */
-    _Atomic int64_t queue_time;   /* ns ready and waiting for a CPU */
+    _Atomic uint64_t runtime;     /* ticks on a CPU, up to the last switch */
+    _Atomic uint64_t queue_time;  /* ticks ready and waiting for a CPU */
 
     /* Under wait_lock (RANK_WAIT). */
     struct spinlock wait_lock;
@@ -91,8 +91,10 @@ struct thread {
     struct timer park_timer;
 
     /* Owned by the thread itself. */
+    bool about_to_park;           /* see thread_about_to_park in park.h */
     struct list unref_queue;      /* objects to destroy: waitable.c */
     bool unref_draining;
+    void *spare_message;          /* a user thread's: see message.h; who reaps it frees it */
     void *user;                   /* struct user_thread, or NULL; set once */
     void *aspace;                 /* struct aspace of a user thread, or NULL; set once */
     struct held_locks mutexes;    /* debug builds */
@@ -126,5 +128,7 @@ ALWAYS_INLINE bool thread_is_killed(const struct thread *thread) {
 }
 /* ns that it has run, its present turn included. */
 nstime_t thread_runtime(const struct thread *thread);
+/* ns that it was ready and waited for a CPU. */
+nstime_t thread_queue_time(const struct thread *thread);
 /* Log every thread with its state and stack. For panics and watchdogs: takes no lock. */
 void thread_dump_all(void);

@@ -81,8 +81,7 @@ void waitable_drop_handle(struct waitable *object) {
         object->ops->on_zero_handles(object);
 }
 
-/* Fire all whose wish is in `now` (edge observers: in `newly`). */
-static void waitable_fire_locked(struct waitable *object, signals_t now, signals_t newly)
+static NOINLINE void fire_each_locked(struct waitable *object, signals_t now, signals_t newly)
     REQUIRES(*object->lock) {
     list_for_each_safe(node, &object->observers) {
         struct observer *observer = list_entry(node, struct observer, node);
@@ -93,14 +92,18 @@ static void waitable_fire_locked(struct waitable *object, signals_t now, signals
     }
 }
 
-void waitable_change_locked(struct waitable *object, signals_t clear, signals_t set) {
-    signals_t before = atomic_load_explicit(&object->signals, memory_order_relaxed);
-    signals_t after = (before & ~clear) | set;
-    if (after == before)
+/* One is the usual number. */
+void waitable_fire_locked(struct waitable *object, signals_t now, signals_t newly) {
+    struct list_node *first = object->observers.head.next;
+    if (unlikely(first->next != &object->observers.head)) {
+        fire_each_locked(object, now, newly);
         return;
-    atomic_store_explicit(&object->signals, after, memory_order_release);
-    if (after & ~before)
-        waitable_fire_locked(object, after, after & ~before);
+    }
+    struct observer *observer = list_entry(first, struct observer, node);
+    if (!(observer->wanted & (observer->edge ? newly : now)))
+        return;
+    list_remove(first);
+    observer->fire(observer, now, false);
 }
 
 void waitable_change(struct waitable *object, signals_t clear, signals_t set) {
@@ -110,26 +113,8 @@ void waitable_change(struct waitable *object, signals_t clear, signals_t set) {
 
 void waitable_pulse_locked(struct waitable *object, signals_t pulse) {
     signals_t now = waitable_signals(object);
-    waitable_fire_locked(object, now | pulse, pulse & ~now);
-}
-
-bool waitable_observe_locked(struct waitable *object, struct observer *observer) {
-    signals_t now = waitable_signals(object);
-    observer->object = object;
-    if (!observer->edge && (observer->wanted & now)) {
-        observer->fire(observer, now, false);
-        return false;
-    }
-    atomic_store_explicit(&object->watched, true, memory_order_relaxed);
-    list_add_tail(&object->observers, &observer->node);
-    return true;
-}
-
-bool waitable_unobserve_locked(struct waitable *object, struct observer *observer) {
-    if (!list_node_is_linked(&observer->node))
-        return false;
-    list_remove(&observer->node);
-    return true;
+    if (!list_is_empty(&object->observers))
+        waitable_fire_locked(object, now | pulse, pulse & ~now);
 }
 
 void waitable_cancel_observers(struct waitable *object, const void *table,

@@ -118,22 +118,52 @@ void waitable_release_handle(struct waitable *object);
 ALWAYS_INLINE signals_t waitable_signals(const struct waitable *object) {
     return atomic_load_explicit(&object->signals, memory_order_acquire);
 }
-/* Clear, then set, as one change; fires observers. */
-void waitable_change_locked(struct waitable *object, signals_t clear, signals_t set)
+/* There are observers: fire all whose wish is in `now` (edge observers: in `newly`). */
+void waitable_fire_locked(struct waitable *object, signals_t now, signals_t newly)
     REQUIRES(*object->lock);
+/* Clear, then set, as one change; fires observers. */
+ALWAYS_INLINE void waitable_change_locked(struct waitable *object, signals_t clear, signals_t set)
+    REQUIRES(*object->lock) {
+    signals_t before = atomic_load_explicit(&object->signals, memory_order_relaxed);
+    signals_t after = (before & ~clear) | set;
+    atomic_store_explicit(&object->signals, after, memory_order_release);
+    if ((after & ~before) && !list_is_empty(&object->observers))
+        waitable_fire_locked(object, after, after & ~before);
+}
 void waitable_change(struct waitable *object, signals_t clear, signals_t set);
 /* Fire observers as if `pulse` had been active for a moment. */
 void waitable_pulse_locked(struct waitable *object, signals_t pulse) REQUIRES(*object->lock);
 
 /*
- * Link an observer. If a wanted signal is active already and it is not an edge
+ * Link an observer, in the first form without a look at the signals. If a wanted signal is active already and it is not an edge
  * observer, it fires at once and is not linked; returns whether it was linked.
  */
-bool waitable_observe_locked(struct waitable *object, struct observer *observer)
-    REQUIRES(*object->lock);
+ALWAYS_INLINE void waitable_join_observers_locked(struct waitable *object,
+                                                  struct observer *observer)
+    REQUIRES(*object->lock) {
+    observer->object = object;
+    atomic_store_explicit(&object->watched, true, memory_order_relaxed);
+    list_add_tail(&object->observers, &observer->node);
+}
+ALWAYS_INLINE bool waitable_observe_locked(struct waitable *object, struct observer *observer)
+    REQUIRES(*object->lock) {
+    signals_t now = waitable_signals(object);
+    observer->object = object;
+    if (!observer->edge && (observer->wanted & now)) {
+        observer->fire(observer, now, false);
+        return false;
+    }
+    waitable_join_observers_locked(object, observer);
+    return true;
+}
 /* Unlink if linked; true if it was. */
-bool waitable_unobserve_locked(struct waitable *object, struct observer *observer)
-    REQUIRES(*object->lock);
+ALWAYS_INLINE bool waitable_unobserve_locked(struct waitable *object, struct observer *observer)
+    REQUIRES(*object->lock) {
+    if (!list_node_is_linked(&observer->node))
+        return false;
+    list_remove(&observer->node);
+    return true;
+}
 /*
  * Cancel every observer that waits through this handle of this table. No lock held.
  * Who waits through a handle joins while the table's lock is held, and the handle left

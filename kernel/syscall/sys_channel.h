@@ -14,7 +14,7 @@ struct reader {
     bool etc; /* handles are zx_handle_info_t */
 };
 
-/* Give an answer to the caller, whose buffers hold so much; the actual counts are required. */
+/* Give an answer, which is consumed, to the caller, whose buffers hold so much; the actual counts are required. */
 status_t sys_channel_deliver_reply(struct message *reply, const struct reader *reader,
                                    struct channel_limits room);
 /* zx_channel_write and zx_channel_call with options, which may be bad ones. */

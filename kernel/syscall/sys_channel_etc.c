@@ -166,8 +166,8 @@ static void consume(const struct writer *writer) {
 static status_t create_plain(const struct writer *writer, struct message **out_message) {
     if (writer->num_bytes > ZX_CHANNEL_MAX_MSG_BYTES)
         return ERR_OUT_OF_RANGE;
-    status_t status = message_create(writer->num_bytes, writer->num_handles, out_message);
-    return status != OK ? status : message_copy_in(*out_message, writer->bytes);
+    *out_message = message_create(writer->num_bytes, writer->num_handles);
+    return *out_message ? message_copy_in(*out_message, writer->bytes) : ERR_NO_MEMORY;
 }
 
 static status_t create(const struct writer *writer, uint32_t least_bytes,
@@ -296,7 +296,7 @@ static status_t call(uint32_t handle, uint32_t options, nstime_t deadline,
                                   .etc = reader->etc};
     AUTO(waitable) object = NULL;
     AUTO(message) message = NULL;
-    AUTO(message) reply = NULL;
+    struct message *reply = NULL;
 
     status_t status = check_options(options);
     if (status == OK && !writer.vector && writer.num_bytes < sizeof(zx_txid_t))

@@ -9,12 +9,12 @@
 
 status_t sys_object_wait_one(uint32_t handle, uint32_t signals, int64_t deadline,
                              struct user_out observed) {
-    signals_t seen;
+    struct wait_result result = wait_one(sys_table(), handle, signals, deadline);
+    status_t status = result.status;
 
-    status_t status = wait_one(sys_table(), handle, signals, deadline, &seen);
-    if (status != OK && status != ERR_TIMED_OUT && status != ERR_CANCELED)
+    if (unlikely(status != OK) && status != ERR_TIMED_OUT && status != ERR_CANCELED)
         return status;
-    status_t copied = user_copy_out_u32_optional(observed, seen);
+    status_t copied = user_copy_out_u32_optional(observed, result.observed);
     return copied != OK ? copied : status;
 }
 

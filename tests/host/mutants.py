@@ -48,7 +48,11 @@ MUTANTS = {
         'struct page *page = pmm_alloc(PAGE_TABLE);\n'
         '    if (page)\n        __builtin_memset(page_contents(page), 3, PAGE_SIZE);', 'aspace'),
     'P15-token-lost': (
-        'kernel/sched/park.c', '        parker->done = true;\n', '', 'park'),
+        'kernel/sched/park.c', 'if (!parker->done) {\n        parker->done = true;\n',
+        'if (!parker->done) {\n', 'park'),
+    'P15-heir-lost': (
+        'kernel/sched/sched.c', '        enqueue_locked(queue, heir, !goes_on);', '        (void)goes_on;',
+        'heir'),
     'P20-page-never-freed': (
         'kernel/vm/page_map.c',
         'if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)',

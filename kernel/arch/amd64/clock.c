@@ -47,9 +47,11 @@ static uint64_t mul_div(uint64_t a, uint64_t b, uint64_t c) {
 
 /* ---- Reading ---- */
 
-nstime_t clock_now(void) {
-    uint64_t ticks = cpu_ticks() - scale.base_ticks;
+nstime_t clock_ticks_to_ns(uint64_t ticks) {
     return (nstime_t)((unsigned __int128)ticks * scale.mult >> scale.shift);
+}
+nstime_t clock_now(void) {
+    return clock_ticks_to_ns(cpu_ticks() - scale.base_ticks);
 }
 uint64_t clock_calibration_ticks(void) {
     return waited;

@@ -12,6 +12,7 @@
 #include "arch/context.h"
 
 #include "arch/amd64/amd64.h"
+#include "arch/amd64/paging.h"
 #include "arch/amd64/regs.h"
 #include "arch/boot.h"
 #include "lib/assert.h"
@@ -81,6 +82,19 @@ static void state_load(const void *area) {
         __asm__ volatile("xrstor64 (%0)" ::"r"(area), "a"(-1), "d"(-1) : "memory");
 }
 
+static void state_exchange(void *save_to, const void *load_from) {
+    if (unlikely(!cpu_features.xsave))
+        __asm__ volatile("fxsave64 (%0); fxrstor64 (%1)"
+                         :
+                         : "r"(save_to), "r"(load_from)
+                         : "memory");
+    else
+        __asm__ volatile("xsave64 (%0); xrstor64 (%1)"
+                         :
+                         : "r"(save_to), "r"(load_from), "a"(-1), "d"(-1)
+                         : "memory");
+}
+
 static uint64_t user_gs_base_read(void) {
     uint64_t base;
     __asm__ volatile("swapgs; rdgsbase %0; swapgs" : "=r"(base)::"memory");
@@ -89,32 +103,63 @@ static uint64_t user_gs_base_read(void) {
 static void user_gs_base_write(uint64_t base) {
     __asm__ volatile("swapgs; wrgsbase %0; swapgs" ::"r"(base) : "memory");
 }
+/* Both, between one pair of SWAPGS: nothing may use GS there. */
+static uint64_t user_gs_base_exchange(uint64_t base) {
+    uint64_t before;
+    __asm__ volatile("swapgs; rdgsbase %0; wrgsbase %1; swapgs"
+                     : "=&r"(before)
+                     : "r"(base)
+                     : "memory");
+    return before;
+}
 
-static void leave_user_state(struct arch_thread *thread) {
+static void save_fs_base(struct arch_thread *thread) {
+    uint64_t base;
+    __asm__ volatile("rdfsbase %0" : "=r"(base));
+    thread->fs_base = base;
+}
+static void load_fs_base(const struct arch_thread *thread) {
+    __asm__ volatile("wrfsbase %0" ::"r"(thread->fs_base));
+}
+
+ALWAYS_INLINE void leave_user_state(struct arch_thread *thread) {
     state_save(thread->extended_state);
-    __asm__ volatile("rdfsbase %0" : "=r"(thread->fs_base));
+    save_fs_base(thread);
     thread->gs_base = user_gs_base_read();
 }
 
-static void load_user_state(struct amd64_cpu *cpu, struct arch_thread *thread) {
+ALWAYS_INLINE void load_user_state(struct amd64_cpu *cpu, struct arch_thread *thread) {
     if (cpu->state_owner != thread || thread->state_cpu != cpu->cpu.id) {
         state_load(thread->extended_state);
         cpu->state_owner = thread;
         thread->state_cpu = cpu->cpu.id;
     }
-    __asm__ volatile("wrfsbase %0" ::"r"(thread->fs_base));
+    load_fs_base(thread);
     user_gs_base_write(thread->gs_base);
+}
+
+/* From one user thread to another: the registers hold the state of the first, so load. */
+ALWAYS_INLINE void exchange_user_state(struct amd64_cpu *cpu, struct arch_thread *from,
+                                       struct arch_thread *to) {
+    state_exchange(from->extended_state, to->extended_state);
+    cpu->state_owner = to;
+    to->state_cpu = cpu->cpu.id;
+    save_fs_base(from);
+    load_fs_base(to);
+    from->gs_base = user_gs_base_exchange(to->gs_base);
 }
 
 void arch_switch(struct arch_thread *from, struct arch_thread *to) {
     struct amd64_cpu *cpu = amd64_this();
-    if (from->extended_state)
+    if (likely(from->extended_state && to->extended_state))
+        exchange_user_state(cpu, from, to);
+    else if (from->extended_state)
         leave_user_state(from);
-    if (to->extended_state)
+    else if (to->extended_state)
         load_user_state(cpu, to);
     /* A kernel thread goes on with whatever is loaded; cpu_idle drops it. */
     if (to->mmu && cpu->loaded != to->mmu)
-        mmu_activate(to->mmu);
+        mmu_load(cpu, to->mmu);
     cpu->cpu.kernel_stack = to->stack_top;
     cpu->tss.rsp[0] = to->stack_top;
     context_switch(from, to);

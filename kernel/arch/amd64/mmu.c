@@ -119,17 +119,7 @@ void mmu_destroy(struct mmu *mmu) {
 }
 
 void mmu_activate(struct mmu *mmu) {
-    struct amd64_cpu *cpu = amd64_this();
-    struct mmu *before = cpu->loaded;
-    uint64_t bit = cpu_bit(cpu->cpu.id);
-    /* Whoever clears an entry after this sees the bit; before, the load below sees the entry. */
-    if (mmu)
-        atomic_fetch_or(&mmu->loaded, bit);
-    cpu->loaded = mmu;
-    cpu->cpu.counters.aspace_loads++;
-    cr3_write(mmu ? mmu->root.value : virt_to_phys(kernel_root).value);
-    if (before && before != mmu)
-        atomic_fetch_and(&before->loaded, ~bit);
+    mmu_load(amd64_this(), mmu);
 }
 
 /* ---- Install ---- */

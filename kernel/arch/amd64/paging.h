@@ -1,9 +1,10 @@
 /*
- * paging.h - walking page tables, inside this folder.
+ * paging.h - walking page tables and loading them, inside this folder.
  */
 #pragma once
 
 #include "arch/amd64/amd64.h"
+#include "arch/amd64/regs.h"
 
 #define TABLE_ENTRIES     512
 #define ROOT_USER_ENTRIES 256
@@ -36,3 +37,17 @@ uint64_t *paging_find(uint64_t *root, vaddr_t va, uint64_t *out_size);
 uint64_t *mmu_root(const struct mmu *mmu);
 /* What a CPU needs and `root` does not show as the kernel's own table does; NULL: all is there. */
 const char *paging_find_missing(uint64_t *root);
+
+/* mmu_activate, for the switch of threads. Interrupts off. */
+ALWAYS_INLINE void mmu_load(struct amd64_cpu *cpu, struct mmu *mmu) {
+    struct mmu *before = cpu->loaded;
+    uint64_t bit = cpu_bit(cpu->cpu.id);
+    /* Whoever clears an entry after this sees the bit; before, the load below sees the entry. */
+    if (mmu)
+        atomic_fetch_or(&mmu->loaded, bit);
+    cpu->loaded = mmu;
+    cpu->cpu.counters.aspace_loads++;
+    cr3_write(mmu ? mmu->root.value : virt_to_phys(kernel_root).value);
+    if (before && before != mmu)
+        atomic_fetch_and(&before->loaded, ~bit);
+}

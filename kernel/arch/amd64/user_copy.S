@@ -83,13 +83,12 @@ arch_load_user_u32:
         ret
         GUARDED 1b, 2b
 
-/* bool arch_store_user_u32(vaddr_t to, uint32_t value); the same with 64 bits */
-.macro USER_STORE name, store, register
+/* bool arch_store_user_u64(vaddr_t to, uint64_t value); with 32 bits: inline_mmu.h */
         .balign 16
-        .globl \name
-\name:
+        .globl arch_store_user_u64
+arch_store_user_u64:
         ALLOW_ACCESS
-1:      \store \register, (%rdi)
+1:      movq %rsi, (%rdi)
         FORBID_ACCESS
         movl $1, %eax
         ret
@@ -97,8 +96,5 @@ arch_load_user_u32:
         xorl %eax, %eax
         ret
         GUARDED 1b, 2b
-.endm
-        USER_STORE arch_store_user_u32, movl, %esi
-        USER_STORE arch_store_user_u64, movq, %rsi
 
         .section .note.GNU-stack, "", @progbits

@@ -28,6 +28,7 @@ nstime_t clock_now(void) {
 }
 
 uint64_t host_ticks(void) { return (uint64_t)clock_now(); }
+nstime_t clock_ticks_to_ns(uint64_t ticks) { return (nstime_t)ticks; }
 uint64_t clock_ticks_per_second(void) { return 1000000000; }
 
 void clock_arm(nstime_t deadline) {

@@ -43,3 +43,30 @@ ALWAYS_INLINE bool arch_set_no_fault(bool no_fault) {
     thread->no_fault = no_fault;
     return before;
 }
+
+/* STAC and CLAC: see user_copy.S. */
+#define USER_ACCESS_SITE(instruction)                                                              \
+    "77: " instruction "\n"                                                                        \
+    ".pushsection access_guard_sites, \"a\", @progbits\n"                                          \
+    ".balign 8\n"                                                                                  \
+    ".quad 77b\n"                                                                                  \
+    ".popsection\n"
+
+/* Inline, because many calls end with one or two of these: a row of user_copy_table each. */
+ALWAYS_INLINE bool arch_store_user_u32(vaddr_t to, uint32_t value) {
+    __asm__ goto(USER_ACCESS_SITE("stac")
+                 "1: movl %1, (%0)\n"
+                 USER_ACCESS_SITE("clac")
+                 ".pushsection user_copy_table, \"a\", @progbits\n"
+                 ".balign 8\n"
+                 ".quad 1b, %l[failed]\n"
+                 ".popsection\n"
+                 :
+                 : "r"(to), "r"(value)
+                 : "memory"
+                 : failed);
+    return true;
+failed:
+    __asm__ volatile(USER_ACCESS_SITE("clac")::: "memory");
+    return false;
+}

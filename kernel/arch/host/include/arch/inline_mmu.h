@@ -23,3 +23,4 @@ void *phys_to_virt(paddr_t address);
 paddr_t virt_to_phys(const void *address);
 
 bool arch_set_no_fault(bool no_fault);
+bool arch_store_user_u32(vaddr_t to, uint32_t value);
