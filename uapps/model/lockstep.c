@@ -90,7 +90,8 @@ static void world_begin(struct lockstep *world, uint64_t seed, bool tells) {
     world->seed = seed;
     world->tells = tells;
     kind->begin(world);
-    pages_at_begin = machine_vmo_pages();
+    if (options->threads == 1)
+        pages_at_begin = machine_vmo_pages();
 }
 
 /* A single world's pages are all that the machine has more of. */
