@@ -255,14 +255,21 @@ static status_t own_tail_locked(struct vmo *vmo, uint64_t content_size, struct p
     return vmo_own_page_locked(vmo, content_size >> PAGE_SHIFT, out_tail, NULL);
 }
 
-/* Nodes for the cut, or for what a pager need not be asked for, come first. */
-static status_t resize_locked(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage)
+/*
+ * All that can fail comes first: nodes for the cut, the page for the tail, nodes for what
+ * a pager need not be asked for. The tail comes after the cut's nodes, because without
+ * memory nobody may have got a page; owning it makes the cut need fewer, never more.
+ */
+static status_t resize_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
+                              struct page **out_tail, struct map_garbage *garbage)
     REQUIRES(vmo->lock) {
     struct map_stash stash = MAP_STASH_INIT;
     uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
     status_t status = OK;
     if (pages < old_pages)
         status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
+    if (status == OK)
+        status = own_tail_locked(vmo, content_size, out_tail);
     if (status == OK && pages > old_pages && vmo->kind == VMO_PAGER)
         status = map_stash_fill(&stash, page_map_plan_zero(&vmo->map, old_pages, pages - 1));
     if (status != OK) {
@@ -280,16 +287,13 @@ static status_t resize_locked(struct vmo *vmo, uint64_t rounded, struct map_garb
     return OK;
 }
 
-/* All that can fail comes first: a page of its own for the tail, then the size. */
 static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
                                 struct map_garbage *garbage) REQUIRES(vmo->lock) {
     uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
     struct page *tail = NULL;
     if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
         return ERR_BAD_STATE;
-    status_t status = own_tail_locked(vmo, content_size, &tail);
-    if (status == OK)
-        status = resize_locked(vmo, rounded, garbage);
+    status_t status = resize_locked(vmo, rounded, content_size, &tail, garbage);
     if (status != OK)
         return status;
     vmo->content_size = content_size;
@@ -325,8 +329,9 @@ status_t vmo_set_size(struct vmo *named, uint64_t size) {
 }
 
 static status_t grow(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage) {
+    struct page *none;
     MUTEX_GUARD(&vmo->lock);
-    return rounded > vmo->size ? resize_locked(vmo, rounded, garbage) : OK;
+    return rounded > vmo->size ? resize_locked(vmo, rounded, 0, &none, garbage) : OK;
 }
 
 status_t vmo_grow(struct vmo *named, uint64_t end) {

@@ -125,21 +125,22 @@ MUTANTS = {
         'kernel/vm/page_map.c', 'slot <= slot_of(high, node->height); slot++) {\n        void **child',
         'slot < slot_of(high, node->height); slot++) {\n        void **child', MODEL),
     'map-totals-not-corrected': (
-        'kernel/vm/page_map.c', '            node->pages -= cut_node(child, from, to, stash);\n',
-        '            (void)cut_node(child, from, to, stash);\n', MODEL),
+        'kernel/vm/page_map.c', '            node->pages -= cut_node(child, from, to, stash, garbage);\n',
+        '            (void)cut_node(child, from, to, stash, garbage);\n', MODEL),
     'map-walk-from-the-wrong-member': (
         'kernel/vm/vmo_family.c', 'uint64_t pages = member_charge(member, epoch);',
         'uint64_t pages = member_charge(member, member == vmo ? epoch : 0);', MODEL),
     'map-no-trim-seen-by-the-model': (
-        'kernel/vm/page_map.c', '    if (low > 0)\n        cut_keys(clone, 0, low - 1, stash);\n',
+        'kernel/vm/page_map.c', '    if (low > 0)\n        cut_keys(clone, 0, low - 1, stash, &garbage);\n',
         '', MODEL),
     'map-drop-relaxed': (
         'kernel/vm/page_map.c',
         'if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)',
         'if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_relaxed) == 1)', TSAN),
     'map-test-relaxed': (
-        'kernel/vm/page_map.c', 'return atomic_load_explicit(&node->count, memory_order_acquire) == 1;',
-        'return atomic_load_explicit(&node->count, memory_order_relaxed) == 1;', TSAN),
+        'kernel/vm/page_map.c', '#include "vm/page_map_internal.h"\n',
+        '#define memory_order_acquire memory_order_relaxed\n#include "vm/page_map_internal.h"\n'
+        '#undef memory_order_acquire\n', TSAN),
     'P55-close-cancels-nothing': (
         'kernel/sched/waitable.c',
         'if (observer->table != table || observer->handle_value != handle_value)',

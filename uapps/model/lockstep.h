@@ -63,9 +63,14 @@ bool lockstep_play(const struct lockstep_kind *kind, const uint8_t *bytes, size_
 
 /* ---- What the machine does (lockstep_machine.c; the host has its own) ---- */
 
-/* The bytes at an address of this process, which can be reached. */
-void lockstep_load(uintptr_t address, void *bytes, size_t length);
-void lockstep_store(uintptr_t address, const void *bytes, size_t length);
+/*
+ * The bytes at an address of this process, which can be reached: a program ends if not,
+ * on the host the answer is false.
+ */
+bool lockstep_load(uintptr_t address, void *bytes, size_t length);
+bool lockstep_store(uintptr_t address, const void *bytes, size_t length);
+/* Calls are made to fail at all (but not to several worlds). */
+bool lockstep_has_failures(void);
 /* Have the next call tried with its allocations failing in turn; false: it cannot be done. */
 bool lockstep_fail_next_call(void (*judge)(bool partly));
 

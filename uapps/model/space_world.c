@@ -433,8 +433,9 @@ static void look_here(struct world *world, uint64_t index) {
                zx_vmo_write(world->scratch, address, 8, 8));
         return;
     }
-    lockstep_load((uintptr_t)address, &word, sizeof word);
-    if (word != world->expected.name[page->vmo][page->vmo_page])
+    if (!lockstep_load((uintptr_t)address, &word, sizeof word))
+        differs(world, "page %llu can't be read", (unsigned long long)index);
+    else if (word != world->expected.name[page->vmo][page->vmo_page])
         differs(world, "page %llu shows %llu, not %llu: page %llu of object %d",
                 (unsigned long long)index, (unsigned long long)word,
                 (unsigned long long)world->expected.name[page->vmo][page->vmo_page],
@@ -487,7 +488,8 @@ static void step_store(struct world *world) {
     if (world->elsewhere)
         MUST(zx_process_write_memory(world->process, address, &name, sizeof name, &actual));
     else
-        lockstep_store(address, &name, sizeof name);
+        agrees(world, "a store", ZX_OK,
+               lockstep_store(address, &name, sizeof name) ? ZX_OK : ZX_ERR_INVALID_ARGS);
     world->expected.name[page->vmo][page->vmo_page] = name;
     world->expected.committed[page->vmo][page->vmo_page] = true;
 }

@@ -37,7 +37,7 @@ struct model_vmo {
     int shown;        /* an alias: whose cells it shows; else -1 */
     uint64_t shown_first;
     bool resizable, is_slice, is_snapshot;
-    bool is_discardable; /* there is memory enough, so it never is discarded */
+    bool is_discardable; /* there is memory enough, so none is discarded */
     unsigned locks;
     uint64_t pages, content; /* a reference has those of what it shows */
     struct model_cell cell[MODEL_PAGES];

@@ -237,6 +237,9 @@ static void step_other_op(struct world *world) {
         offset = 0;
         length = size;
     }
+    /* Who has no lock any more may be discarded when an allocation fails. */
+    if (op == ZX_VMO_OP_UNLOCK && lockstep_has_failures() && world->model.vmo[slot].locks == 1)
+        return;
     world_tell(world, "op %u on %d: offset %#llx, length %#llx", op, slot,
                (unsigned long long)offset, (unsigned long long)length);
     zx_status_t want = model_other_op(&world->model, slot, op, offset, length);

@@ -36,7 +36,11 @@ void world_check_page(struct world *world, int slot, uint64_t index, const uint8
 void world_check_mapped(struct world *world, int slot, uint64_t index, zx_vaddr_t address) {
     uint8_t got[MODEL_SAMPLES];
     for (unsigned i = 0; i < MODEL_SAMPLES; i++)
-        lockstep_load(address + world->model.sample_at[i], &got[i], 1);
+        if (!lockstep_load(address + world->model.sample_at[i], &got[i], 1)) {
+            world_differs(world, "page %llu of object %d can't be read through a mapping",
+                          (unsigned long long)index, slot);
+            return;
+        }
     check_samples(world, slot, index, got, "a mapping");
 }
 

@@ -223,7 +223,9 @@ void world_step_store(struct world *world) {
         world_agrees(world, "a write that must fault", ZX_ERR_INVALID_ARGS,
                      zx_vmo_read(world->scratch, (void *)address, 0, 1));
     } else {
-        lockstep_store(address, &byte, 1);
+        if (!lockstep_store(address, &byte, 1))
+            world_differs(world, "page %llu of object %d can't be written through a mapping",
+                          (unsigned long long)(view->first + page), view->slot);
         (void)model_write(&world->model, view->slot, (view->first + page) * PAGE + in_page, 1,
                           byte);
     }
