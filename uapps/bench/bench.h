@@ -81,6 +81,7 @@ __attribute__((noreturn, cold)) void bench_fail(const char *what, int64_t value,
 
 zx_handle_t vmo_new(size_t size);
 zx_handle_t vmo_committed(size_t size);
+zx_handle_t snapshot(zx_handle_t vmo, size_t size);
 uintptr_t map_whole(zx_handle_t vmo, size_t size);
 void unmap(uintptr_t address, size_t size);
 zx_handle_t event_new(void);
@@ -107,3 +108,5 @@ void serve_channel(zx_handle_t channel);
 /* Answer each signal of `ping` by one of `pong`; a user signal ends it. */
 void serve_events(zx_handle_t ping, zx_handle_t pong);
 #define PARTNER_STOP ZX_USER_SIGNAL_0
+/* Write to each page of a clone when `go` is signalled (curve_faults.c). */
+void write_clone(zx_handle_t clone, zx_handle_t own, zx_handle_t go);
