@@ -38,8 +38,9 @@ FLAT = ['size.clone', 'size.close', 'size.kernel_bytes', 'faults.instructions'] 
     f'{curve}.{figure}' for curve in ('generations', 'siblings', 'depth')
     for figure in ('clone', 'close', 'read', 'write', 'kernel_bytes')] + [
     'siblings.parent_write', 'depth.parent_write']
-# A clone of a mapped object takes write permission from each directory entry (2 MiB).
-MAPPED_PER_ENTRY = 16
+# A clone of a mapped object takes write permission from each directory entry (2 MiB); in
+# the tables at the two edges of the mapping, which may serve others too, from each page.
+MAPPED_PER_ENTRY, MAPPED_PER_EDGE_PAGE, EDGE_PAGES = 16, 5, 2 * 511
 # Contended lock acquisitions stay under one for each 100 faults.
 CONTENDED_PER_MILLION = 10_000
 
@@ -49,7 +50,8 @@ def allowed(name, x, first):
     if name in FLAT:
         return first * 1.3 + SLACK
     if name == 'size.clone_close_mapped':
-        return first * 1.3 + SLACK + MAPPED_PER_ENTRY * (x / (2 << 20) + 1)
+        return (first * 1.3 + SLACK + MAPPED_PER_EDGE_PAGE * min(x >> 12, EDGE_PAGES)
+                + MAPPED_PER_ENTRY * (x >> 21))
     return {'faults.contended_per_million': CONTENDED_PER_MILLION,
             'generations.kernel_bytes_left': 0, 'siblings.kernel_bytes_left': 0,
             'depth.kernel_bytes_left': 0}.get(name)

@@ -50,7 +50,7 @@ class Plot:
         raw = max(high, 1e-9) * 1.1 / 5
         power = 10 ** math.floor(math.log10(raw))
         step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= raw)
-        return [step * i for i in range(math.ceil(high * 1.05 / step) + 1)]
+        return [step * i for i in range(max(1, math.ceil(high * 1.05 / step)) + 1)]
 
     def x_at(self, x):
         share = (math.log(x) - self.x_low) / ((self.x_high - self.x_low) or 1)

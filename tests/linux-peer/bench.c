@@ -560,17 +560,23 @@ static void *nop_thread(void *a) { return a; }
 
 /* ---- fork against the size of the process, only when asked for by name --------- */
 
-static long mem_free_kib(void)
+/* A line of /proc/meminfo, after the kernel has added up what its CPUs counted. */
+static long mem_kib(const char *what)
 {
-    char b[512];
-    int fd = CK(open("/proc/meminfo", O_RDONLY));
+    static char b[8192];
+    int fd = open("/proc/sys/vm/stat_refresh", O_RDONLY);
+    if (fd >= 0) {
+        (void)!read(fd, b, 1);
+        close(fd);
+    }
+    fd = CK(open("/proc/meminfo", O_RDONLY));
     ssize_t n = CK(read(fd, b, sizeof b - 1));
     b[n] = 0;
     close(fd);
-    char *at = strstr(b, "MemFree:");
+    char *at = strstr(b, what);
     if (!at)
-        die("MemFree");
-    return atol(at + 8);
+        die(what);
+    return atol(at + strlen(what));
 }
 
 static void emit_one(const char *what, long kib, double figure)
@@ -582,18 +588,17 @@ static void emit_one(const char *what, long kib, double figure)
 }
 
 /*
- * Memory that a child takes which has done nothing: page tables, stack, records. MemFree
- * is off by up to some 60 pages, so small children are many.
+ * Page tables and kernel stack of a child that has done nothing. What else it takes
+ * (its records) comes from slabs that the kernel keeps, and is left out.
  */
-static double fork_bytes(long kib)
+static double fork_bytes(void)
 {
-    enum { MANY = 256, FEW = 16 };
-    int children = kib > 16384 ? FEW : MANY;
-    pid_t c[MANY];
+    enum { CHILDREN = 16 };
+    pid_t c[CHILDREN];
     int p[2], x;
     CK(pipe(p));
-    long before = mem_free_kib();
-    for (int i = 0; i < children; i++) {
+    long before = mem_kib("PageTables:") + mem_kib("KernelStack:");
+    for (int i = 0; i < CHILDREN; i++) {
         c[i] = CK(fork());
         if (!c[i]) {
             close(p[1]);
@@ -603,12 +608,12 @@ static double fork_bytes(long kib)
     }
     struct timespec ts = { 0, 50000000 };	/* until all of them wait */
     nanosleep(&ts, NULL);
-    long after = mem_free_kib();
+    long after = mem_kib("PageTables:") + mem_kib("KernelStack:");
     close(p[1]);
-    for (int i = 0; i < children; i++)
+    for (int i = 0; i < CHILDREN; i++)
         CK(waitpid(c[i], NULL, 0));
     close(p[0]);
-    return (double)(before - after) * 1024 / children;
+    return (double)(after - before) * 1024 / CHILDREN;
 }
 
 /* The parent's view of fork(), and the child's first write to each of up to 1,024 pages. */
@@ -643,13 +648,13 @@ static void fork_of_size(long kib)
     emit_one("fork", kib, v[1]);
     stat3(writes, n, (double)pages, v);
     emit_one("write", kib, v[1]);
-    emit_one("bytes", kib, fork_bytes(kib));
+    emit_one("bytes", kib, fork_bytes());
     CK(munmap(p, size));
 }
 
 static void fork_by_size(void)
 {
-    long free_kib = mem_free_kib();
+    long free_kib = mem_kib("MemFree:");
     static const long sizes[] = { 4, 64, 1024, 16 << 10, 256 << 10, 1 << 20, 4 << 20 };
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         if (sizes[i] < free_kib - 64 * 1024)
