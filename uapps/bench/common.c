@@ -18,12 +18,6 @@ zx_handle_t vmo_committed(size_t size) {
     return vmo;
 }
 
-zx_handle_t snapshot(zx_handle_t vmo, size_t size) {
-    zx_handle_t clone;
-    CHECK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, 0, size, &clone));
-    return clone;
-}
-
 uintptr_t map_whole(zx_handle_t vmo, size_t size) {
     zx_vaddr_t address;
     CHECK(zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size,
