@@ -168,9 +168,10 @@ def show(figures):
     print('Guest instructions, and bytes of kernel memory without page tables.')
     for table in TABLES:
         show_table(figures, *table)
-    print(f'\nA page map takes {figures["memory.bytes_for_1000_pages"][256 << 20] / 1000:.1f} bytes '
-          'for each page when all are there,\nand a memory object of 2^47 bytes with one page at its '
-          f'end {figures["memory.bytes_for_a_page_alone"][4096]:,} bytes in all.')
+    dense = figures['memory.bytes_for_1000_pages'][256 << 20] / 1000
+    alone = figures['memory.bytes_for_a_page_alone'][4096]
+    print(f'\nA page map takes {dense:.1f} bytes for each page when all are there,\nand a memory '
+          f'object of 2^47 bytes with one page at its end {alone:,} bytes in all.')
 
 
 def show_tsv(figures):

@@ -7,12 +7,12 @@
 
 #include "bench/curves.h"
 
-#define SAMPLES      11
-#define GIB          ((uint64_t)1 << 30)
-#define LEAF         ((uint64_t)64 * PAGE) /* what one node of a page map covers */
-#define READ_OFFSET  (SAMPLES * LEAF)
-#define SPARE        ((int64_t)MIB(96))
-#define RELATIVES    100000
+#define SAMPLES     11
+#define GIB         ((uint64_t)1 << 30)
+#define LEAF        ((uint64_t)64 * PAGE) /* what one node of a page map covers */
+#define READ_OFFSET (SAMPLES * LEAF)
+#define SPARE       ((int64_t)MIB(96))
+#define RELATIVES   100000
 
 static uint8_t buffer[PAGE] __attribute__((aligned(PAGE)));
 static zx_handle_t relatives[RELATIVES];
@@ -142,6 +142,7 @@ static void measure_generations(uint64_t length) {
     CHECK(zx_handle_close(vmo));
     point("kernel_bytes_left", length, heap_in_use() - before);
 }
+
 CURVE(generations) {
     CHECK(zx_handle_close(vmo_committed(BIG)));
     measure_lengths(measure_generations);
@@ -156,7 +157,8 @@ static void widen_handle_table(void) {
 }
 
 /* Clones number 0 to `length` - 1, each of what `parent` says; all stay. */
-static void measure_relatives(uint64_t length, zx_handle_t (*parent)(zx_handle_t first, uint64_t i)) {
+static void measure_relatives(uint64_t length,
+                              zx_handle_t (*parent)(zx_handle_t first, uint64_t i)) {
     int64_t at_first = heap_in_use();
     zx_handle_t first = vmo_committed(BIG);
     int64_t before = heap_in_use();
@@ -172,6 +174,7 @@ static void measure_relatives(uint64_t length, zx_handle_t (*parent)(zx_handle_t
 
 static zx_handle_t same_parent(zx_handle_t first, uint64_t i) { return first; }
 static void measure_siblings(uint64_t length) { measure_relatives(length, same_parent); }
+
 CURVE(siblings) {
     widen_handle_table();
     measure_lengths(measure_siblings);
@@ -179,6 +182,7 @@ CURVE(siblings) {
 
 static zx_handle_t last_one(zx_handle_t first, uint64_t i) { return i ? relatives[i - 1] : first; }
 static void measure_depth(uint64_t length) { measure_relatives(length, last_one); }
+
 CURVE(depth) {
     widen_handle_table();
     measure_lengths(measure_depth);
