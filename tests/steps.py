@@ -144,6 +144,8 @@ STEPS = [
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
+    # P40: what a clone costs, against size, generations, siblings and CPUs.
+    Step('bench-vm', 'tests/qemu/bench_vm.py', counts=True, timeout=240),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,

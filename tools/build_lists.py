@@ -460,8 +460,11 @@ PROGRAMS = {
     'bench': [
         'uapps/bench/clone.c',
         'uapps/bench/common.c',
+        'uapps/bench/curve_clones.c',
+        'uapps/bench/curve_faults.c',
         'uapps/bench/handles.c',
         'uapps/bench/ipc.c',
+        'uapps/bench/machine.c',
         'uapps/bench/main.c',
         'uapps/bench/measure.c',
         'uapps/bench/partner.c',

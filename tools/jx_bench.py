@@ -15,11 +15,15 @@ import jx_exec
 import machine
 
 HELP = """usage: ./jx bench [--tsv] [--linux] [ROW...]
+       ./jx bench vm [--short] [--tsv] [--plot] [--linux] [--mem M]
 
 Measures the primitive operations in guest instructions, next to their targets.
   --tsv    row<TAB>instructions<TAB>target, one row a line
   --linux  measures Debian's Linux in the same way and shows it beside; the first time
            this fetches its kernel with apt-get download. Takes half a minute
+
+`./jx bench vm` measures what clones cost against size, generations and siblings, and faults
+on several CPUs; `./jx bench vm --help` tells more.
 """
 # Instructions per operation that the first complete version must reach.
 TARGETS = {
@@ -168,6 +172,9 @@ def show(figures, tsv):
 
 def main(words):
     machine.die_with_signals()
+    if words and words[0] == 'vm':
+        import jx_bench_vm
+        return jx_bench_vm.main(words[1:])
     tsv = '--tsv' in words
     linux = '--linux' in words
     chosen = [word for word in words if word not in ('--tsv', '--linux')]

@@ -558,6 +558,109 @@ static void fork_exit(void)
 
 static void *nop_thread(void *a) { return a; }
 
+/* ---- fork against the size of the process, only when asked for by name --------- */
+
+/* A line of /proc/meminfo, after the kernel has added up what its CPUs counted. */
+static long mem_kib(const char *what)
+{
+    static char b[8192];
+    int fd = open("/proc/sys/vm/stat_refresh", O_RDONLY);
+    if (fd >= 0) {
+        (void)!read(fd, b, 1);
+        close(fd);
+    }
+    fd = CK(open("/proc/meminfo", O_RDONLY));
+    ssize_t n = CK(read(fd, b, sizeof b - 1));
+    b[n] = 0;
+    close(fd);
+    char *at = strstr(b, what);
+    if (!at)
+        die(what);
+    return atol(at + strlen(what));
+}
+
+static void emit_one(const char *what, long kib, double figure)
+{
+    char name[80];
+    double v[3] = { figure, figure, figure };
+    snprintf(name, sizeof name, "fork_by_size_%ld_%s", kib, what);
+    emit_row(name, v, v, 1, 1);
+}
+
+/*
+ * Page tables and kernel stack of a child that has done nothing. What else it takes
+ * (its records) comes from slabs that the kernel keeps, and is left out.
+ */
+static double fork_bytes(void)
+{
+    enum { CHILDREN = 16 };
+    pid_t c[CHILDREN];
+    int p[2], x;
+    CK(pipe(p));
+    long before = mem_kib("PageTables:") + mem_kib("KernelStack:");
+    for (int i = 0; i < CHILDREN; i++) {
+        c[i] = CK(fork());
+        if (!c[i]) {
+            close(p[1]);
+            x = read(p[0], &x, 1) == 0;
+            _exit(!x);
+        }
+    }
+    struct timespec ts = { 0, 50000000 };	/* until all of them wait */
+    nanosleep(&ts, NULL);
+    long after = mem_kib("PageTables:") + mem_kib("KernelStack:");
+    close(p[1]);
+    for (int i = 0; i < CHILDREN; i++)
+        CK(waitpid(c[i], NULL, 0));
+    close(p[0]);
+    return (double)(after - before) * 1024 / CHILDREN;
+}
+
+/* The parent's view of fork(), and the child's first write to each of up to 1,024 pages. */
+static void fork_of_size(long kib)
+{
+    enum { N = 11, PAGES = 1024 };
+    size_t size = (size_t)kib * 1024, pages = size / PAGE < PAGES ? size / PAGE : PAGES;
+    int n = kib > 16384 ? 3 : N;
+    int64_t forks[N], writes[N];
+    double v[3];
+    char *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        die("mmap");
+    for (int i = -1; i < n; i++) {
+        for (size_t o = 0; o < size; o += PAGE)
+            *(volatile char *)(p + o) = 1;
+        int64_t t0 = tsc();
+        pid_t c = CK(fork());
+        if (!c) {
+            t0 = tsc();
+            for (size_t o = 0; o < pages * PAGE; o += PAGE)
+                *(volatile char *)(p + o) = 1;
+            st[0] = tsc() - t0;
+            _exit(0);
+        }
+        int64_t t1 = tsc();
+        CK(waitpid(c, NULL, 0));
+        if (i >= 0)
+            forks[i] = t1 - t0, writes[i] = st[0];
+    }
+    stat3(forks, n, 1, v);
+    emit_one("fork", kib, v[1]);
+    stat3(writes, n, (double)pages, v);
+    emit_one("write", kib, v[1]);
+    emit_one("bytes", kib, fork_bytes());
+    CK(munmap(p, size));
+}
+
+static void fork_by_size(void)
+{
+    long free_kib = mem_kib("MemFree:");
+    static const long sizes[] = { 4, 64, 1024, 16 << 10, 256 << 10, 1 << 20, 4 << 20 };
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        if (sizes[i] < free_kib - 64 * 1024)
+            fork_of_size(sizes[i]);
+}
+
 /* ---- IPC carrying a handle ------------------------------------------------ */
 
 static void send_handle(int tx, int rx, int fd)
@@ -762,6 +865,8 @@ int main(void)
     BENCH("memobj_write_4k", 10000, 4, CK(pwrite(m, buf, PAGE, 0)));
     close(m);
     mem_rows();
+    if (only && want("fork_by_size"))
+        fork_by_size();
 
     /* -- IPC ---------------------------------------------------------------------- */
     int sp[2];

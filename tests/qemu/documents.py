@@ -23,7 +23,8 @@ SHELLS = ['./jx qemu', './jx qemu --uefi', './jx qemu --pvh', './jx qemu --micro
 # P43: the environment is checked before the kernel is blamed.
 QUIET = ['./jx doctor', 'ninja']
 # Run by others, or by this very run, or only a name.
-ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench']
+ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench',
+             './jx bench vm', './jx bench vm --plot', './jx bench vm --linux --plot']  # bench_vm.py
 
 
 def documents():

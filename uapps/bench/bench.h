@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <zircon/syscalls.h>
 #include <zircon/types.h>
 
 #define PAGE      ((size_t)4096)
@@ -83,6 +84,12 @@ zx_handle_t vmo_new(size_t size);
 zx_handle_t vmo_committed(size_t size);
 uintptr_t map_whole(zx_handle_t vmo, size_t size);
 void unmap(uintptr_t address, size_t size);
+/* Measured itself, so no call of its own. */
+static inline zx_handle_t snapshot(zx_handle_t vmo, size_t size) {
+    zx_handle_t clone;
+    CHECK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, 0, size, &clone));
+    return clone;
+}
 zx_handle_t event_new(void);
 zx_handle_t duplicate(zx_handle_t handle);
 /* One write to the first byte of every `stride`th page. */
@@ -107,3 +114,5 @@ void serve_channel(zx_handle_t channel);
 /* Answer each signal of `ping` by one of `pong`; a user signal ends it. */
 void serve_events(zx_handle_t ping, zx_handle_t pong);
 #define PARTNER_STOP ZX_USER_SIGNAL_0
+/* Write to each page of a clone when `go` is signalled (curve_faults.c). */
+void write_clone(zx_handle_t clone, zx_handle_t own, zx_handle_t go);

@@ -10,12 +10,6 @@
 #define SPARSE_STRIDE 64
 #define GIBIBYTE      MIB(1024)
 
-static zx_handle_t snapshot(zx_handle_t vmo, size_t size) {
-    zx_handle_t clone;
-    CHECK(zx_vmo_create_child(vmo, ZX_VMO_CHILD_SNAPSHOT, 0, size, &clone));
-    return clone;
-}
-
 ROW(vmo_clone_16MiB) {
     zx_handle_t vmo = vmo_committed(BIG);
     MEASURE(16, CHECK(zx_handle_close(snapshot(vmo, BIG))));

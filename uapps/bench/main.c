@@ -1,7 +1,8 @@
 /*
  * main.c - bench: what the primitive operations cost, a line for each row:
  * `row<TAB>instructions`. With arguments it measures only the rows they name; `--list`
- * names them all. `./jx bench` runs it.
+ * names them all. `./jx bench` runs it. Curves (curves.h) print several lines each, and
+ * the word `short` makes them fewer.
  *
  * The figures go to standard output, or to the machine's console when this program
  * has no streams (as init it has none).
@@ -13,7 +14,7 @@
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 
-#include "bench/bench.h"
+#include "bench/curves.h"
 
 extern const struct row rows_begin[] __asm__("__start_rows");
 extern const struct row rows_end[] __asm__("__stop_rows");
@@ -44,14 +45,39 @@ void row_result(int64_t instructions) {
     print_line(text);
 }
 
-static bool wanted(const struct row *row, int argc, char **argv) {
-    if (argc < 2)
-        return !row->alone;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], row->name) == 0)
+void point(const char *figure, uint64_t x, int64_t value) {
+    char text[120];
+    snprintf(text, sizeof text, "%s.%s\t%lu\t%ld\n", running->name, figure, x, (long)value);
+    print_line(text);
+}
+
+/* The arguments; those of the first process of a machine are on its command line. */
+#define WORDS_MAX 32
+static char *words[WORDS_MAX + 1];
+static int word_count;
+
+static void find_words(int argc, char **argv) {
+    for (int i = 1; i < argc && word_count < WORDS_MAX; i++)
+        words[word_count++] = argv[i];
+    char *text = getenv("exec.args"), *rest;
+    if (word_count == 0 && text)
+        for (char *word = strtok_r(text, ",", &rest); word && word_count < WORDS_MAX;
+             word = strtok_r(NULL, ",", &rest))
+            words[word_count++] = word;
+}
+
+static bool has_word(const char *word) {
+    for (int i = 0; i < word_count; i++) {
+        if (strcmp(words[i], word) == 0)
             return true;
     }
     return false;
+}
+
+bool curves_short(void) { return has_word("short"); }
+
+static bool wanted(const struct row *row) {
+    return word_count ? has_word(row->name) : !row->alone;
 }
 
 static void list_rows(void) {
@@ -62,13 +88,14 @@ static void list_rows(void) {
 int main(int argc, char **argv) {
     if (partner_play(argc, argv))
         return 0;
-    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+    find_words(argc, argv);
+    if (has_word("--list")) {
         list_rows();
         return 0;
     }
     int measured = 0;
     for (const struct row *row = rows_begin; row < rows_end; row++) {
-        if (!wanted(row, argc, argv))
+        if (!wanted(row))
             continue;
         running = row;
         row->run();

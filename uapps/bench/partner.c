@@ -41,5 +41,7 @@ bool partner_play(int argc, char **argv) {
         serve_channel(partner_handle(0));
     else if (strcmp(argv[2], "events") == 0)
         serve_events(partner_handle(0), partner_handle(1));
+    else if (strcmp(argv[2], "faults") == 0)
+        write_clone(partner_handle(0), partner_handle(1), partner_handle(2));
     return true;
 }
