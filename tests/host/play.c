@@ -295,8 +295,13 @@ static void play_call(struct player *player) {
         a[i] = draw_argument(player, row->kinds[i], type_needed(row, i));
         prepare_memory(player, row->kinds[i], a[i]);
     }
-    int32_t status = (int32_t)upcall_syscall_table[number](a[0], a[1], a[2], a[3], a[4], a[5],
-                                                           a[6], a[7]);
+    int32_t status;
+    do { /* after a suspension the call is made again */
+        status = (int32_t)upcall_syscall_table[number](a[0], a[1], a[2], a[3], a[4], a[5], a[6],
+                                                       a[7]);
+        if (status == ERR_INTERNAL_RETRY)
+            upcall_return_to_user();
+    } while (status == ERR_INTERNAL_RETRY);
     if (tracing)
         log_error("%lu %s(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx) = %d", thread_current()->tid,
                   row->name, a[0], a[1], a[2], a[3], a[4], a[5], status);
