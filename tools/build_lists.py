@@ -419,6 +419,7 @@ PROGRAMS = {
     ],
     'core-tests': [
         'uapps/core-tests/calls.c',
+        'uapps/core-tests/debuggee.c',
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
@@ -442,7 +443,9 @@ PROGRAMS = {
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_socket.c',
         'uapps/core-tests/t_start.c',
+        'uapps/core-tests/t_suspend.c',
         'uapps/core-tests/t_thread.c',
+        'uapps/core-tests/t_thread_state.c',
         'uapps/core-tests/t_threads.c',
         'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_vmar.c',
@@ -466,6 +469,7 @@ PROGRAMS_OUTSIDE = {
     ],
     'proofs': [
         'uapps/core-tests/calls.c',
+        'uapps/core-tests/debuggee.c',
         'uapps/core-tests/support.c',
         'uapps/proofs/counters.c',
         'uapps/proofs/main.c',

@@ -1,0 +1,453 @@
+/*
+ * t_suspend.c - suspend tokens: threads and processes that stand still and go on.
+ */
+#include <jacinth/utest.h>
+
+#include "core-tests/debuggee.h"
+
+/* Counts in the first word of its data page. */
+CODE(count_code, "1:\tincq (%rsi)\n\tjmp 1b");
+
+static bool start_counting(struct child *child) {
+    return child_make(child, count_code, count_code_end) &&
+           child_start(child, CHILD_DATA) == ZX_OK && wait_for_change(child->data, 0);
+}
+
+static bool stands_still(const struct child *child) {
+    uint64_t before = child->data[0];
+    (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(5)));
+    return child->data[0] == before;
+}
+
+TEST(suspend_checks_handle_right_and_type) {
+    zx_handle_t token = 9, weak, event, job = copy_with(zx_job_default(), ZX_RIGHT_WRITE |
+                                                        ZX_RIGHT_MANAGE_JOB);
+    close_handle(job);
+    EXPECT_EQ(ZX_ERR_BAD_HANDLE, zx_task_suspend(0, &token));
+    weak = copy_without(zx_thread_self(), ZX_RIGHT_WRITE);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_task_suspend(weak, &token));
+    close_handle(weak);
+    REQUIRE_OK(zx_event_create(0, &event));
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_task_suspend(event, &token));
+    close_handle(event);
+    zx_handle_t vmo = make_vmo(1);
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, zx_task_suspend(vmo, &token));
+    close_handle(vmo);
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, zx_task_suspend(zx_job_default(), &token));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_task_suspend(zx_thread_self(), &token));
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_task_suspend(zx_process_self(), &token));
+    EXPECT_EQ(9, token);
+}
+
+TEST(a_suspended_thread_stands_still_until_its_token_is_closed) {
+    struct child child;
+    zx_info_handle_basic_t info;
+    zx_handle_t copy;
+    zx_signals_t seen = 0;
+    REQUIRE(start_counting(&child));
+    zx_handle_t token = stop(child.thread);
+    EXPECT_OK(zx_object_get_info(token, ZX_INFO_HANDLE_BASIC, &info, sizeof info, NULL, NULL));
+    EXPECT_EQ(ZX_OBJ_TYPE_SUSPEND_TOKEN, info.type);
+    EXPECT_EQ(0x8002, info.rights);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_handle_duplicate(token, ZX_RIGHT_SAME_RIGHTS, &copy));
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_object_wait_one(token, 1, 0, NULL));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(child.thread, ZX_THREAD_RUNNING, 0, &seen));
+    EXPECT_EQ(ZX_THREAD_SUSPENDED, seen);
+    EXPECT_EQ(ZX_THREAD_STATE_SUSPENDED, thread_state(child.thread));
+    EXPECT(stands_still(&child));
+    uint64_t before = child.data[0];
+    go_on(child.thread, token);
+    EXPECT(wait_for_change(child.data, before));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, 0, &seen));
+    EXPECT_EQ(ZX_THREAD_RUNNING, seen);
+    EXPECT_EQ(ZX_THREAD_STATE_RUNNING, thread_state(child.thread));
+    child_end(&child);
+}
+
+TEST(suspensions_of_thread_and_process_count_together) {
+    struct child child;
+    zx_handle_t tokens[3];
+    REQUIRE(start_counting(&child));
+    EXPECT_OK(zx_task_suspend(child.thread, &tokens[0]));
+    EXPECT_OK(zx_task_suspend(child.process, &tokens[1]));
+    EXPECT_OK(zx_task_suspend(child.thread, &tokens[2]));
+    EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+    for (int i = 0; i < 2; i++) {
+        close_handle(tokens[i]);
+        EXPECT_EQ(ZX_THREAD_STATE_SUSPENDED, thread_state(child.thread));
+        EXPECT(stands_still(&child));
+    }
+    uint64_t before = child.data[0];
+    close_handle(tokens[2]);
+    EXPECT(wait_for_change(child.data, before));
+    child_end(&child);
+}
+
+TEST(a_suspended_process_holds_threads_that_start_later) {
+    struct child child;
+    zx_handle_t token, thread;
+    REQUIRE(child_make(&child, count_code, count_code_end));
+    EXPECT_OK(zx_task_suspend(child.process, &token)); /* it has not even begun */
+    EXPECT_OK(child_start(&child, CHILD_DATA));
+    EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+    REQUIRE_OK(zx_thread_create(child.process, "later", 5, 0, &thread));
+    EXPECT_OK(zx_thread_start(thread, CHILD_CODE, CHILD_STACK - 64, 0, CHILD_DATA + 8));
+    EXPECT_OK(zx_object_wait_one(thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+    EXPECT_EQ(0, child.data[0]);
+    EXPECT_EQ(0, child.data[1]);
+    close_handle(token);
+    EXPECT(wait_for_change(&child.data[0], 0));
+    EXPECT(wait_for_change(&child.data[1], 0));
+    close_handle(thread);
+    child_end(&child);
+}
+
+TEST(a_thread_suspended_before_its_start_begins_only_when_resumed) {
+    struct child child;
+    zx_handle_t token;
+    REQUIRE(child_make(&child, count_code, count_code_end));
+    EXPECT_OK(zx_task_suspend(child.thread, &token));
+    EXPECT_EQ(ZX_THREAD_STATE_NEW, thread_state(child.thread));
+    EXPECT_OK(child_start(&child, CHILD_DATA));
+    EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+    EXPECT_EQ(0, child.data[0]);
+    /* What it will begin with can be seen. */
+    zx_thread_state_general_regs_t regs = general_regs(child.thread);
+    EXPECT_EQ(CHILD_CODE, regs.rip);
+    EXPECT_EQ(CHILD_STACK, regs.rsp);
+    EXPECT_EQ(CHILD_DATA, regs.rsi);
+    EXPECT_EQ(0, regs.rax);
+    EXPECT_EQ(0, regs.fs_base);
+    regs.rsi += 8;
+    set_general_regs(child.thread, &regs);
+    go_on(child.thread, token);
+    EXPECT(wait_for_change(&child.data[1], 0));
+    EXPECT_EQ(0, child.data[0]);
+    child_end(&child);
+}
+
+TEST(dying_and_dead_tasks_cannot_be_suspended) {
+    struct child child;
+    zx_handle_t token;
+    REQUIRE(start_counting(&child));
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(ZX_ERR_BAD_STATE, zx_task_suspend(child.process, &token));
+    EXPECT_EQ(ZX_ERR_BAD_STATE, zx_task_suspend(child.thread, &token));
+    EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&child));
+    EXPECT_EQ(ZX_ERR_BAD_STATE, zx_task_suspend(child.process, &token));
+    EXPECT_EQ(ZX_ERR_BAD_STATE, zx_task_suspend(child.thread, &token));
+    child_end(&child);
+}
+
+TEST(a_suspended_process_can_be_killed) {
+    struct child child;
+    zx_signals_t seen = 0;
+    REQUIRE(start_counting(&child));
+    zx_handle_t token = stop(child.thread);
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&child));
+    EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_TERMINATED, SOON, &seen));
+    EXPECT_EQ(ZX_THREAD_TERMINATED, seen);
+    EXPECT_EQ(ZX_THREAD_STATE_DEAD, thread_state(child.thread));
+    close_handle(token);
+    child_end(&child);
+}
+
+TEST(a_token_that_dies_in_a_message_resumes) {
+    struct child child;
+    zx_handle_t one, other;
+    REQUIRE(start_counting(&child));
+    zx_handle_t token = stop(child.thread);
+    REQUIRE_OK(zx_channel_create(0, &one, &other));
+    EXPECT_OK(zx_channel_write(one, 0, NULL, 0, &token, 1));
+    EXPECT(stands_still(&child));
+    uint64_t before = child.data[0];
+    close_handle(other);
+    EXPECT(wait_for_change(child.data, before));
+    close_handle(one);
+    child_end(&child);
+}
+
+TEST(a_token_outlives_the_handles_of_its_thread) {
+    struct child child;
+    REQUIRE(start_counting(&child));
+    zx_handle_t token = stop(child.thread);
+    close_handle(child.thread);
+    REQUIRE_OK(zx_thread_create(child.process, "other", 5, 0, &child.thread));
+    EXPECT(stands_still(&child));
+    uint64_t before = child.data[0];
+    close_handle(token);
+    EXPECT(wait_for_change(child.data, before));
+    child_end(&child);
+}
+
+/* --- calls that are interrupted --- */
+
+/* A child that makes one blocking call, then writes to the log and faults. */
+struct waiter {
+    struct child child;
+    zx_handle_t own; /* what ends its wait */
+};
+
+#define AT(word) (CHILD_DATA + 8 * (word))
+
+static bool waiter_start(struct waiter *w, zx_handle_t theirs) {
+    zx_status_t status = zx_process_start(w->child.process, w->child.thread, CHILD_CODE,
+                                          CHILD_STACK, theirs, CHILD_DATA);
+    EXPECT_OK(status);
+    return status == ZX_OK;
+}
+
+/* Suspended and resumed several times it is blocked in the same call each time. */
+static void disturb(const struct waiter *w, uint32_t blocked) {
+    for (int i = 0; i < 5; i++) {
+        EXPECT(wait_for_state(w->child.thread, blocked));
+        zx_handle_t token = stop(w->child.thread);
+        EXPECT_EQ(ZX_THREAD_STATE_SUSPENDED, thread_state(w->child.thread));
+        go_on(w->child.thread, token);
+    }
+    EXPECT(wait_for_state(w->child.thread, blocked));
+}
+
+static void expect_result(struct waiter *w, zx_status_t want) {
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, child_wait(&w->child));
+    EXPECT_EQ(want, script_result(&w->child, 0));
+    child_end(&w->child);
+}
+
+static zx_handle_t make_event(zx_handle_t *out_theirs) {
+    zx_handle_t event = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_event_create(0, &event));
+    *out_theirs = copy_with(event, ZX_RIGHTS_BASIC | ZX_RIGHT_SIGNAL);
+    return event;
+}
+
+TEST(wait_one_goes_on_after_a_suspension) {
+    struct waiter w;
+    zx_handle_t theirs;
+    REQUIRE(script_make(&w.child));
+    w.own = make_event(&theirs);
+    script_add(&w.child, 0, "zx_object_wait_one", CHILD_HANDLE, ZX_EVENT_SIGNALED,
+               (uint64_t)ZX_TIME_INFINITE, AT(300));
+    REQUIRE(waiter_start(&w, theirs));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_WAIT_ONE);
+    EXPECT_OK(zx_object_signal(w.own, 0, ZX_EVENT_SIGNALED));
+    expect_result(&w, ZX_OK);
+    close_handle(w.own);
+}
+
+TEST(wait_many_goes_on_after_a_suspension) {
+    struct waiter w;
+    REQUIRE(script_make(&w.child));
+    /* Of nothing, for a while. */
+    script_add(&w.child, 0, "zx_object_wait_many", AT(300), 0,
+               (uint64_t)zx_deadline_after(ZX_SEC(1)), 0);
+    REQUIRE(waiter_start(&w, ZX_HANDLE_INVALID));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_SLEEPING);
+    expect_result(&w, ZX_ERR_TIMED_OUT);
+}
+
+TEST(a_signal_during_the_suspension_is_seen) {
+    struct waiter w;
+    zx_handle_t theirs;
+    REQUIRE(script_make(&w.child));
+    w.own = make_event(&theirs);
+    script_add(&w.child, 0, "zx_object_wait_one", CHILD_HANDLE, ZX_EVENT_SIGNALED,
+               (uint64_t)ZX_TIME_INFINITE, AT(300));
+    REQUIRE(waiter_start(&w, theirs));
+    EXPECT(wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_WAIT_ONE));
+    zx_handle_t token = stop(w.child.thread);
+    EXPECT_OK(zx_object_signal(w.own, 0, ZX_EVENT_SIGNALED));
+    (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(2)));
+    EXPECT_EQ(ZX_THREAD_STATE_SUSPENDED, thread_state(w.child.thread));
+    close_handle(token);
+    expect_result(&w, ZX_OK);
+    close_handle(w.own);
+}
+
+TEST(a_sleep_and_its_deadline_outlast_a_suspension) {
+    struct waiter w;
+    zx_time_t deadline;
+    REQUIRE(script_make(&w.child));
+    deadline = zx_deadline_after(ZX_MSEC(400));
+    script_add(&w.child, 0, "zx_nanosleep", (uint64_t)deadline, 0, 0, 0);
+    REQUIRE(waiter_start(&w, ZX_HANDLE_INVALID));
+    (void)wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_SLEEPING);
+    zx_handle_t token = stop(w.child.thread);
+    close_handle(token);
+    expect_result(&w, ZX_OK);
+    EXPECT(zx_clock_get_monotonic() >= deadline);
+}
+
+TEST(port_wait_goes_on_after_a_suspension_and_loses_no_packet) {
+    struct waiter w;
+    zx_handle_t theirs;
+    zx_port_packet_t packet = {.key = 77};
+    REQUIRE(script_make(&w.child));
+    REQUIRE_OK(zx_port_create(0, &w.own));
+    theirs = copy_with(w.own, ZX_RIGHT_READ | ZX_RIGHT_TRANSFER);
+    script_add(&w.child, 0, "zx_port_wait", CHILD_HANDLE, (uint64_t)ZX_TIME_INFINITE, AT(300), 0);
+    REQUIRE(waiter_start(&w, theirs));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_PORT);
+    zx_handle_t token = stop(w.child.thread);
+    EXPECT_OK(zx_port_queue(w.own, &packet));
+    close_handle(token);
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, child_wait(&w.child));
+    EXPECT_EQ(77, w.child.data[300]);
+    expect_result(&w, ZX_OK);
+    close_handle(w.own);
+}
+
+/* Sleeps on word 300 while it is 0, then stores the result in word 301. */
+TEST(futex_wait_goes_on_after_a_suspension) {
+    struct waiter w;
+    REQUIRE(script_make(&w.child));
+    script_add(&w.child, 0, "zx_futex_wait", AT(300), 0, 0, (uint64_t)ZX_TIME_INFINITE);
+    REQUIRE(waiter_start(&w, ZX_HANDLE_INVALID));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_FUTEX);
+    /* The value is looked at again: that is how this wait ends without a wake. */
+    zx_handle_t token = stop(w.child.thread);
+    w.child.data[300] = 1;
+    close_handle(token);
+    expect_result(&w, ZX_ERR_BAD_STATE);
+}
+
+/* The call's arguments, at word 320. */
+static void put_call(struct waiter *w) {
+    zx_channel_call_args_t args = {.wr_bytes = (void *)AT(340),
+                                   .wr_num_bytes = 8,
+                                   .rd_bytes = (void *)AT(350),
+                                   .rd_num_bytes = 16};
+    const uint64_t *from = (const uint64_t *)&args;
+    for (size_t i = 0; i < sizeof args / 8; i++)
+        w->child.data[320 + i] = from[i];
+    w->child.data[340] = 0x1122334400000000;
+    script_add(&w->child, 0, "zx_channel_call", CHILD_HANDLE, 0, (uint64_t)ZX_TIME_INFINITE,
+               AT(320));
+}
+
+/* Arguments 4 and 5 of the script are what script_add leaves 0: they are pointers here. */
+static void put_call_results(struct waiter *w) {
+    w->child.data[5] = AT(360);
+    w->child.data[6] = AT(361);
+}
+
+static uint32_t take_request(zx_handle_t channel) {
+    uint32_t request[2] = {0};
+    EXPECT_OK(zx_object_wait_one(channel, ZX_CHANNEL_READABLE, SOON, NULL));
+    EXPECT_OK(zx_channel_read(channel, 0, request, NULL, sizeof request, 0, NULL, NULL));
+    EXPECT_EQ(0x11223344, request[1]);
+    return request[0];
+}
+
+static void call_with_disturbance(bool reply_while_suspended) {
+    struct waiter w;
+    zx_handle_t theirs;
+    REQUIRE(script_make(&w.child));
+    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
+    put_call(&w);
+    put_call_results(&w);
+    REQUIRE(waiter_start(&w, theirs));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_CHANNEL);
+    uint32_t reply[2] = {take_request(w.own), 99};
+    zx_handle_t token = stop(w.child.thread);
+    /* It was sent once. */
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(w.own, ZX_CHANNEL_READABLE, 0, NULL));
+    if (reply_while_suspended)
+        EXPECT_OK(zx_channel_write(w.own, 0, reply, sizeof reply, NULL, 0));
+    close_handle(token);
+    if (!reply_while_suspended)
+        EXPECT_OK(zx_channel_write(w.own, 0, reply, sizeof reply, NULL, 0));
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, child_wait(&w.child));
+    EXPECT_EQ(99, w.child.data[350] >> 32);
+    EXPECT_EQ(8, (uint32_t)w.child.data[360]);
+    expect_result(&w, ZX_OK);
+    close_handle(w.own);
+}
+
+TEST(channel_call_sends_its_message_once_however_often_it_is_suspended) {
+    call_with_disturbance(false);
+}
+TEST(channel_call_gets_an_answer_that_came_during_a_suspension) { call_with_disturbance(true); }
+
+TEST(channel_call_hears_of_a_peer_that_closed_during_a_suspension) {
+    struct waiter w;
+    zx_handle_t theirs;
+    REQUIRE(script_make(&w.child));
+    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
+    put_call(&w);
+    put_call_results(&w);
+    REQUIRE(waiter_start(&w, theirs));
+    EXPECT(wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_CHANNEL));
+    zx_handle_t token = stop(w.child.thread);
+    close_handle(w.own);
+    close_handle(token);
+    expect_result(&w, ZX_ERR_PEER_CLOSED);
+}
+
+TEST(a_call_that_is_killed_while_suspended_unwinds) {
+    struct waiter w;
+    zx_handle_t theirs;
+    REQUIRE(script_make(&w.child));
+    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
+    put_call(&w);
+    put_call_results(&w);
+    REQUIRE(waiter_start(&w, theirs));
+    EXPECT(wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_CHANNEL));
+    zx_handle_t token = stop(w.child.thread);
+    EXPECT_OK(zx_task_kill(w.child.process));
+    EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&w.child));
+    EXPECT_OK(zx_object_wait_one(w.own, ZX_CHANNEL_PEER_CLOSED, SOON, NULL));
+    close_handle(token);
+    close_handle(w.own);
+    child_end(&w.child);
+}
+
+/* --- suspend against everything --- */
+
+/*
+ * Calls zx_handle_close(0) and zx_nanosleep(1) in turn, and counts: word 8 the rounds, word 9
+ * the results that were not ZX_OK. Words 0 and 1: where the calls are.
+ */
+CODE(busy_code, "mov %rsi, %rbx\n"
+                "1:\txor %edi, %edi\n\t"
+                "call *(%rbx)\n\t"
+                "test %eax, %eax\n\t"
+                "jz 2f\n\t"
+                "incq 72(%rbx)\n"
+                "2:\tmov $1, %edi\n\t"
+                "call *8(%rbx)\n\t"
+                "test %eax, %eax\n\t"
+                "jz 3f\n\t"
+                "incq 72(%rbx)\n"
+                "3:\tincq 64(%rbx)\n\t"
+                "jmp 1b");
+
+#define ROUNDS 300
+
+TEST(no_suspension_shows_in_the_results_of_calls) {
+    struct child child;
+    zx_handle_t tokens[2];
+    REQUIRE(child_make(&child, busy_code, busy_code_end) && child_give_vdso(&child));
+    child.data[0] = child_call(&child, "zx_handle_close");
+    child.data[1] = child_call(&child, "zx_nanosleep");
+    EXPECT_OK(child_start(&child, CHILD_DATA));
+    for (int i = 0; i < ROUNDS; i++) {
+        EXPECT_OK(zx_task_suspend(child.thread, &tokens[0]));
+        if (i % 3 == 0)
+            EXPECT_OK(zx_object_wait_one(child.thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+        EXPECT_OK(zx_task_suspend(child.process, &tokens[1]));
+        close_handle(tokens[i % 2]);
+        close_handle(tokens[1 - i % 2]);
+        if (i % 2)
+            (void)zx_nanosleep(0);
+    }
+    uint64_t before = child.data[8];
+    EXPECT(wait_for_change(&child.data[8], before));
+    EXPECT_EQ(0, child.data[9]);
+    EXPECT_EQ(ZX_THREAD_STATE_BASIC(thread_state(child.thread)) == ZX_THREAD_STATE_BLOCKED ||
+                  thread_state(child.thread) == ZX_THREAD_STATE_RUNNING, true);
+    EXPECT_OK(zx_task_kill(child.process));
+    EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&child));
+    child_end(&child);
+}
