@@ -426,6 +426,8 @@ PROGRAMS = {
         'uapps/core-tests/t_channel.c',
         'uapps/core-tests/t_debuglog.c',
         'uapps/core-tests/t_discardable.c',
+        'uapps/core-tests/t_event.c',
+        'uapps/core-tests/t_exception.c',
     'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_fault.c',
         'uapps/core-tests/t_futex.c',
