@@ -247,11 +247,6 @@ static struct job *watching_job(const struct process *process) {
     return NULL;
 }
 
-bool exception_start_is_watched(const struct user_thread *self) {
-    return exception_slot_is_used(&self->process->debugger) ||
-           (self->is_first && watching_job(self->process));
-}
-
 void exception_report_start(struct user_thread *self) {
     struct process *process = self->process;
     struct job *job = self->is_first ? watching_job(process) : NULL;
@@ -280,11 +275,9 @@ static void tell_killed(struct user_thread *self, struct handler handler, uint32
     waitable_unref(&end->end.base);
 }
 
-void exception_report_end(struct user_thread *self) {
+void exception_report_end_to(struct user_thread *self) {
     struct process *process = self->process;
 
-    if (!exception_slot_is_used(&process->debugger))
-        return;
     if (thread_is_killed(&self->thread))
         tell_killed(self, debugger_of(process), ZX_EXCP_THREAD_EXITING);
     else

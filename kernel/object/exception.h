@@ -21,8 +21,18 @@ status_t exception_bind_process(struct process *process, bool is_debugger,
                                 struct exception_binding *binding, rights_t rights);
 
 /* The current thread is new: its debugger, and for the first one its job's, hear of it. */
-void exception_report_start(struct user_thread *self);
+void exception_report_start(struct user_thread *self) COLD;
 /* Whether there is anybody to hear of it. */
-bool exception_start_is_watched(const struct user_thread *self);
+ALWAYS_INLINE bool exception_start_is_watched(const struct user_thread *self) {
+    bool watched = exception_slot_is_used(&self->process->debugger);
+
+    for (struct job *job = self->process->job; self->is_first && job; job = job->parent)
+        watched |= exception_slot_is_used(&job->debugger);
+    return watched;
+}
 /* The current thread ends: its debugger may look at it for the last time. */
-void exception_report_end(struct user_thread *self);
+void exception_report_end_to(struct user_thread *self) COLD;
+ALWAYS_INLINE void exception_report_end(struct user_thread *self) {
+    if (unlikely(exception_slot_is_used(&self->process->debugger)))
+        exception_report_end_to(self);
+}

@@ -73,7 +73,6 @@ static struct channel *slot_take(struct exception_slot *slot, struct waitable *t
     return atomic_exchange_explicit(&slot->end, NULL, memory_order_relaxed);
 }
 
-void exception_slot_close(struct exception_slot *slot, struct waitable *task) {
-    if (exception_slot_is_used(slot))
-        end_drop(slot_take(slot, task));
+void exception_slot_close_used(struct exception_slot *slot, struct waitable *task) {
+    end_drop(slot_take(slot, task));
 }

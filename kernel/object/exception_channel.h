@@ -37,7 +37,11 @@ status_t exception_slot_bind(struct exception_slot *slot, struct waitable *task,
 /* Let go of what is left of a binding, used or not. No lock held. */
 void exception_binding_finish(struct exception_binding *binding);
 /* The task has ended: the other end sees it. No lock held. */
-void exception_slot_close(struct exception_slot *slot, struct waitable *task);
+void exception_slot_close_used(struct exception_slot *slot, struct waitable *task) COLD;
+ALWAYS_INLINE void exception_slot_close(struct exception_slot *slot, struct waitable *task) {
+    if (unlikely(exception_slot_is_used(slot)))
+        exception_slot_close_used(slot, task);
+}
 /* The end to write to, with a reference, and the rights; NULL: nobody is there. */
 struct channel *exception_slot_get(struct exception_slot *slot, struct waitable *task,
                                    rights_t *out_rights);

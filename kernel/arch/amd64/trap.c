@@ -160,7 +160,7 @@ void exit_to_user(struct user_frame *frame) {
         if (cpu_this()->need_resched)
             upcall_preempt();
         uint32_t pending = atomic_load_explicit(pending_of(thread), memory_order_relaxed);
-        if (pending & ~ARCH_PENDING) {
+        if (unlikely(pending & ~ARCH_PENDING)) {
             irq_enable();
             upcall_return_to_user();
             irq_disable();
@@ -206,12 +206,15 @@ uint64_t syscall_forbidden(struct user_frame *frame) {
 }
 
 static void user_exception(struct user_frame *frame) {
-    uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0;
+    if (likely(frame->vector == VECTOR_PAGE_FAULT)) {
+        uint64_t address = cr2_read();
+        irq_enable();
+        user_page_fault(frame, address);
+        return;
+    }
     bool stands = frame->vector != VECTOR_DEBUG || debug_trap(frame);
     irq_enable();
-    if (frame->vector == VECTOR_PAGE_FAULT)
-        user_page_fault(frame, address);
-    else if (stands)
+    if (stands)
         raise_exception(frame, 0, OK);
 }
 
