@@ -90,6 +90,7 @@ KERNEL_PORTABLE = {
         'exception.c',
         'exception_channel.c',
         'exception_object.c',
+        'exception_test.c',
         'futex.c',
         'handle_table.c',
         'handle_table_test.c',
