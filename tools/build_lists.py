@@ -429,7 +429,6 @@ PROGRAMS = {
         'uapps/core-tests/t_discardable.c',
         'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_exception.c',
-    'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_fault.c',
         'uapps/core-tests/t_futex.c',
         'uapps/core-tests/t_handle.c',

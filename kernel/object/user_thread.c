@@ -14,6 +14,7 @@
 #include <zircon/types.h>
 
 #include "arch/clock.h"
+#include "arch/upcall.h"
 #include "lib/string.h"
 #include "object/exception.h"
 #include "object/exception_object.h"
@@ -208,6 +209,8 @@ void user_thread_stop(struct user_thread *self) {
         if (thread_park(&parker, TIME_INFINITE, PARK_KILL_ONLY, BLOCK_OTHER) != OK)
             stop_end(self);
 }
+
+void upcall_pause(void) { user_thread_stop(user_thread_current()); }
 
 /* What it stands still in; NULL: it does not. */
 static const struct parker *still_in_locked(const struct user_thread *thread)

@@ -26,7 +26,7 @@ zx_info_thread_t thread_info(zx_handle_t thread) {
 uint32_t thread_state(zx_handle_t thread) { return thread_info(thread).state; }
 
 #define MOMENT    ZX_USEC(200)
-#define PATIENCE  ZX_SEC(20)
+#define PATIENCE  ZX_SEC(10)
 
 bool wait_for_state(zx_handle_t thread, uint32_t state) {
     zx_time_t end = zx_deadline_after(PATIENCE);

@@ -5,7 +5,7 @@
 
 #include "core-tests/support.h"
 
-#define SOON zx_deadline_after(ZX_SEC(20))
+#define SOON zx_deadline_after(ZX_SEC(10))
 
 /* --- suspension --- */
 
@@ -15,7 +15,7 @@ zx_handle_t stop(zx_handle_t thread);
 void go_on(zx_handle_t thread, zx_handle_t token);
 zx_info_thread_t thread_info(zx_handle_t thread);
 uint32_t thread_state(zx_handle_t thread);
-/* Waits for a state that no signal tells of; false after 20 seconds. */
+/* Waits for a state that no signal tells of; false after ten seconds. */
 bool wait_for_state(zx_handle_t thread, uint32_t state);
 /* Waits for a word to become, or to leave, a value. */
 bool wait_for_word(const volatile uint64_t *word, uint64_t value);
@@ -35,7 +35,7 @@ struct caught {
     zx_handle_t exception; /* ZX_HANDLE_INVALID after a failure */
 };
 zx_handle_t exception_channel(zx_handle_t task, uint32_t options);
-/* The next exception; a test fails when there is none within 20 seconds. */
+/* The next exception; a test fails when there is none within ten seconds. */
 struct caught catch_next(zx_handle_t channel);
 /* The same, which must be of this type. */
 zx_handle_t catch_type(zx_handle_t channel, zx_excp_type_t type);

@@ -201,7 +201,7 @@ static bool waiter_start(struct waiter *w, zx_handle_t theirs) {
 /* Suspended and resumed several times it is blocked in the same call each time. */
 static void disturb(const struct waiter *w, uint32_t blocked) {
     for (int i = 0; i < 5; i++) {
-        EXPECT(wait_for_state(w->child.thread, blocked));
+        REQUIRE(wait_for_state(w->child.thread, blocked));
         zx_handle_t token = stop(w->child.thread);
         EXPECT_EQ(ZX_THREAD_STATE_SUSPENDED, thread_state(w->child.thread));
         go_on(w->child.thread, token);
@@ -401,6 +401,104 @@ TEST(a_call_that_is_killed_while_suspended_unwinds) {
     close_handle(token);
     close_handle(w.own);
     child_end(&w.child);
+}
+
+/* --- waiting for a pager --- */
+
+#define PAGED ((uintptr_t)0x30000000)
+
+struct pager_scene {
+    zx_handle_t pager, port, vmo;
+};
+
+static void paged_make(struct pager_scene *s, zx_handle_t vmar) {
+    zx_info_vmar_t root;
+    zx_vaddr_t got;
+    EXPECT_OK(zx_pager_create(0, &s->pager));
+    EXPECT_OK(zx_port_create(0, &s->port));
+    EXPECT_OK(zx_pager_create_vmo(s->pager, 0, s->port, 1, PAGE, &s->vmo));
+    EXPECT_OK(zx_object_get_info(vmar, ZX_INFO_VMAR, &root, sizeof root, NULL, NULL));
+    EXPECT_OK(zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC | ZX_VM_ALLOW_FAULTS,
+                          PAGED - root.base, s->vmo, 0, PAGE, &got));
+}
+
+static void paged_supply(struct pager_scene *s) {
+    zx_handle_t aux = make_vmo(1);
+    put(aux, 0, 42);
+    EXPECT_OK(zx_pager_supply_pages(s->pager, s->vmo, 0, PAGE, aux, 0));
+    close_handle(aux);
+}
+
+static void paged_end(struct pager_scene *s) {
+    const zx_handle_t handles[] = {s->vmo, s->pager, s->port};
+    EXPECT_OK(zx_handle_close_many(handles, 3));
+}
+
+/* A call whose buffer, or whose object, is the pager's. */
+static void call_that_waits_for_a_page(bool by_copy) {
+    struct waiter w;
+    struct pager_scene s;
+    REQUIRE(script_make(&w.child));
+    paged_make(&s, w.child.vmar);
+    zx_handle_t plain = make_vmo(1);
+    if (by_copy)
+        script_add(&w.child, 0, "zx_vmo_write", CHILD_HANDLE, PAGED, 0, 8);
+    else
+        script_add(&w.child, 0, "zx_vmo_read", CHILD_HANDLE, AT(300), 0, 8);
+    REQUIRE(waiter_start(&w, copy_with(by_copy ? plain : s.vmo, ZX_RIGHT_SAME_RIGHTS)));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_PAGER);
+    paged_supply(&s);
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, child_wait(&w.child));
+    EXPECT_EQ(42, by_copy ? get(plain, 0) : w.child.data[300]);
+    close_handle(plain);
+    paged_end(&s);
+    expect_result(&w, ZX_OK);
+}
+
+TEST(a_call_on_a_pager_s_object_goes_on_after_a_suspension) { call_that_waits_for_a_page(false); }
+TEST(a_copy_from_a_pager_s_page_goes_on_after_a_suspension) { call_that_waits_for_a_page(true); }
+
+CODE(read_paged_code, "mov 0x30000000, %al\n\tmov %al, (%rsi)\n1:\tpause\n\tjmp 1b");
+
+TEST(a_fault_on_a_pager_s_page_goes_on_after_a_suspension) {
+    struct waiter w;
+    struct pager_scene s;
+    REQUIRE(child_make(&w.child, read_paged_code, read_paged_code_end));
+    paged_make(&s, w.child.vmar);
+    zx_handle_t channel = exception_channel(w.child.process, 0);
+    EXPECT_OK(child_start(&w.child, CHILD_DATA));
+    disturb(&w, ZX_THREAD_STATE_BLOCKED_PAGER);
+    zx_handle_t token = stop(w.child.thread);
+    EXPECT_EQ(CHILD_CODE, general_regs(w.child.thread).rip);
+    close_handle(token);
+    paged_supply(&s);
+    EXPECT(wait_for_word(&w.child.data[0], 42));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(channel, ZX_CHANNEL_READABLE, 0, NULL));
+    close_handle(channel);
+    paged_end(&s);
+    child_end(&w.child);
+}
+
+TEST(a_page_that_the_pager_refuses_is_an_exception_with_its_reason) {
+    struct child child;
+    struct pager_scene s;
+    zx_port_packet_t packet;
+    REQUIRE(child_make(&child, read_paged_code, read_paged_code_end));
+    paged_make(&s, child.vmar);
+    zx_handle_t channel = exception_channel(child.process, 0);
+    EXPECT_OK(child_start(&child, CHILD_DATA));
+    EXPECT_OK(zx_port_wait(s.port, SOON, &packet));
+    EXPECT_OK(zx_pager_op_range(s.pager, ZX_PAGER_OP_FAIL, s.vmo, 0, PAGE,
+                                (uint64_t)(int64_t)ZX_ERR_IO_DATA_INTEGRITY));
+    zx_handle_t exception = catch_type(channel, ZX_EXCP_FATAL_PAGE_FAULT);
+    zx_exception_report_v2_t report = report_of(child.thread);
+    EXPECT_EQ(ZX_ERR_IO_DATA_INTEGRITY, (int32_t)report.synth_code);
+    EXPECT_EQ(PAGED, report.context.arch.u.x86_64.cr2);
+    EXPECT_OK(zx_task_kill(child.process));
+    close_handle(exception);
+    close_handle(channel);
+    paged_end(&s);
+    child_end(&child);
 }
 
 /* --- suspend against everything --- */

@@ -255,7 +255,9 @@ static bool kernel_page_fault(struct user_frame *frame, uint64_t address) {
         struct fault fault = fault_of(frame, address);
         cpu_this()->counters.page_faults++;
         irq_enable();
-        status_t status = upcall_page_fault(&fault);
+        status_t status;
+        while ((status = upcall_page_fault(&fault)) == ERR_INTERNAL_RETRY)
+            upcall_pause();
         irq_disable();
         if (status == OK)
             return true;
