@@ -102,6 +102,8 @@ STEPS = [
     shell('pvh', 4, 20),
     Step('tools-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/tools.transcript'),
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
+    Step('debug-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/debug.transcript'),
+    Step('debug-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/debug.transcript'),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),

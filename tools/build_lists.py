@@ -342,6 +342,7 @@ UAPPS_COMMON = [
     'uapps/common/archive.c',
     'uapps/common/authority.c',
     'uapps/common/file.c',
+    'uapps/common/inspect.c',
     'uapps/common/process_list.c',
     'uapps/common/show.c',
     'uapps/common/socket.c',
@@ -362,8 +363,9 @@ STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
-        'cat', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
+        'cat', 'crash', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
         'objects', 'ps', 'sleep', 'true', 'uptime', 'wc', 'yes')},
+    'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
     'false': tool('true'),
     'init': [
         'uapps/init/console.c',
