@@ -2,6 +2,7 @@
  * t_suspend.c - suspend tokens: threads and processes that stand still and go on.
  */
 #include <jacinth/utest.h>
+#include <threads.h>
 
 #include "core-tests/debuggee.h"
 
@@ -548,4 +549,79 @@ TEST(no_suspension_shows_in_the_results_of_calls) {
     EXPECT_OK(zx_task_kill(child.process));
     EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&child));
     child_end(&child);
+}
+
+/* Calls the channel in rdi without end; each request carries the next number. */
+CODE(caller_code, "mov %rsi, %rbx\n\t"
+                  "mov %edi, %r12d\n"
+                  "1:\tincl 2724(%rbx)\n\t"
+                  "mov %r12d, %edi\n\t"
+                  "xor %esi, %esi\n\t"
+                  "mov $0x7fffffffffffffff, %rdx\n\t"
+                  "lea 2560(%rbx), %rcx\n\t"
+                  "lea 2880(%rbx), %r8\n\t"
+                  "lea 2888(%rbx), %r9\n\t"
+                  "call *(%rbx)\n\t"
+                  "test %eax, %eax\n\t"
+                  "jnz 2f\n\t"
+                  "incq 64(%rbx)\n\t"
+                  "jmp 1b\n"
+                  "2:\tincq 72(%rbx)\n"
+                  "3:\tpause\n\tjmp 3b");
+
+struct service {
+    zx_handle_t channel;
+    uint32_t served, wrong;
+};
+
+/* Answers each request until the other end is gone; one that comes twice, or not, is wrong. */
+static int serve(void *argument) {
+    struct service *service = argument;
+    uint32_t message[2];
+    for (;;) {
+        zx_signals_t seen = 0;
+        (void)zx_object_wait_one(service->channel, ZX_CHANNEL_READABLE | ZX_CHANNEL_PEER_CLOSED,
+                                 ZX_TIME_INFINITE, &seen);
+        if (!(seen & ZX_CHANNEL_READABLE))
+            return 0;
+        if (zx_channel_read(service->channel, 0, message, NULL, sizeof message, 0, NULL, NULL) !=
+            ZX_OK)
+            return 1;
+        service->wrong += message[1] != ++service->served;
+        (void)zx_channel_write(service->channel, 0, message, sizeof message, NULL, 0);
+    }
+}
+
+TEST(calls_between_processes_survive_suspensions_at_any_point) {
+    struct waiter w;
+    struct service service = {0};
+    thrd_t thread;
+    zx_handle_t theirs, token;
+    int result = 9;
+    REQUIRE(child_make(&w.child, caller_code, caller_code_end) && child_give_vdso(&w.child));
+    REQUIRE_OK(zx_channel_create(0, &service.channel, &theirs));
+    put_call(&w);
+    w.child.data[340] = 0;
+    w.child.data[0] = child_call(&w.child, "zx_channel_call");
+    REQUIRE_EQ(thrd_success, thrd_create(&thread, serve, &service));
+    REQUIRE(waiter_start(&w, theirs));
+    for (int i = 0; i < ROUNDS; i++) {
+        EXPECT_OK(zx_task_suspend(i % 2 ? w.child.thread : w.child.process, &token));
+        if (i % 5 == 0)
+            EXPECT_OK(zx_object_wait_one(w.child.thread, ZX_THREAD_SUSPENDED, SOON, NULL));
+        if (i % 3 == 0)
+            (void)zx_nanosleep(0);
+        close_handle(token);
+        if (i % 4 == 0)
+            EXPECT(wait_for_change(&w.child.data[8], w.child.data[8]));
+    }
+    EXPECT_EQ(0, w.child.data[9]);
+    EXPECT_OK(zx_task_kill(w.child.process));
+    EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&w.child));
+    EXPECT_EQ(thrd_success, thrd_join(thread, &result));
+    EXPECT_EQ(0, result);
+    EXPECT_EQ(0, service.wrong);
+    EXPECT(service.served >= w.child.data[8] && service.served <= w.child.data[8] + 1);
+    close_handle(service.channel);
+    child_end(&w.child);
 }
