@@ -36,7 +36,7 @@ def core(name, kernel, smp, builds=()):
     """Tests that are a user program: the first process, so that it has every authority."""
     return Step(name, counts=True, timeout=180, builds=list(builds),
                 command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
-                        f'--timeout 150 build/symbols/core-tests')
+                        f'--timeout 150 --append debug.syscalls=1 build/symbols/core-tests')
 
 
 def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100, options=''):
@@ -50,13 +50,40 @@ def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf
     """A stress program or model as the first process; it prints the seed it began with."""
     return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
                 command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
-                        f'--timeout {seconds} build/symbols/{program} {words}')
+                        f'--timeout {seconds} --append debug.syscalls=1 build/symbols/{program} {words}')
 
+
+# KTESTs of more than a twentieth of a second: 100 times each of them would take minutes.
+SLOW_KTESTS = ','.join([
+    'ulib.malloc_keeps_blocks_apart_through_a_long_random_life',
+    'channel.a_chain_of_100000_ends_does_not_eat_the_stack',
+    'pmm.P03_all_free_pages_come_out_once_and_go_back',
+    'pmm.P03_random_runs_never_overlap',
+    'handle_table.P51_a_full_table_refuses_more_and_still_tells_old_values_apart',
+    'handle_table.P51_a_closed_value_is_not_accepted_again',
+    'fmt.random_number_formats_agree_with_the_c_library',
+    'fmt.random_string_formats_agree_with_the_c_library',
+    'page_map.sparse_maps_agree_with_the_model',
+    'page_map.dense_maps_agree_with_the_model',
+    'sched.threads_of_one_priority_share_a_cpu_by_slices',
+    'kheap.P04_several_threads_share_the_heap',
+    'kheap.P04_random_blocks_keep_their_bytes',
+    'aspace.regions_agree_with_an_array',
+    'vmo.P53_objects_and_views_agree_with_the_model',
+    'vmo.P54_a_family_stands_eight_threads',
+    'vmo.P54_a_reader_never_sees_what_a_clone_writes',
+    'vm.P53_each_operation_without_memory_changes_nothing',
+    'play.P20_random_programs_leave_nothing_behind',
+    'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages',
+])
+
+MODELS = ['build/host/model', 'build/small/model', 'build/tsan/model']
 
 STEPS = [
     # What can be seen without running anything.
     Step('build', 'ninja --quiet images', timeout=600),
     Step('lint-layers', 'tests/lint/layers.py'),
+    Step('lint-checklists', 'tests/lint/checklists.py'),
     Step('lint-named', 'tests/lint/named.py'),
     Step('lint-generated', 'python3 tools/gen-build.py --check'),
     Step('lint-frames', 'tests/lint/frames.sh'),
@@ -76,10 +103,18 @@ STEPS = [
          builds=['build/tsan/ktest']),
     Step('host-4cpu', 'build/host/ktest all --cpus 4 --preempt 10', counts=True, timeout=300,
          builds=['build/host/ktest']),
+    # P20: each KTEST 100 times; blocks, pages and objects are the same after each.
+    Step('host-100-times', f'build/host/ktest all --repeat 100 --skip {SLOW_KTESTS}', counts=True,
+         timeout=300, builds=['build/host/ktest']),
     Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
          builds=['build/host/ktest']),
-    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=400,
-         builds=['build/host/ktest']),
+    # A million steps in lock step with the models, deep page maps with a fan-out of two, and the
+    # same with allocations that fail.
+    Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS),
+    Step('host-small', 'build/small/ktest all', counts=True, timeout=300,
+         builds=['build/small/ktest']),
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=600,
+         builds=['build/host/ktest', 'build/host/model', 'build/tsan/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.
@@ -101,9 +136,13 @@ STEPS = [
     shell('bios', 4),
     shell('pvh', 4, 20),
     Step('tools-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/tools.transcript'),
+    Step('debug-1cpu', 'tests/qemu/transcript.py --kernel debug --append debug.syscalls=1 '
+         'tests/qemu/debug.transcript'),
+    Step('debug-4cpu', 'tests/qemu/transcript.py --smp 4 --append debug.syscalls=1 '
+         'tests/qemu/debug.transcript'),
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
-    Step('debug-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/debug.transcript'),
-    Step('debug-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/debug.transcript'),
+    Step('debugger-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/debugger.transcript'),
+    Step('debugger-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/debugger.transcript'),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
@@ -114,21 +153,24 @@ STEPS = [
     Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
+    user_tests('depths-1cpu', 1, 'build/symbols/depths'),
+    user_tests('depths-4cpu', 4, 'build/symbols/depths'),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
-    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append utest=p47,p55'),
+    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),
     user_tests('alloc-storm', 1, 'build/symbols/proofs',
                options='--append alloc.storm=1 --append utest=storm'),
-    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300),
+    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
+               options='--append kill.points=1'),
 
     Step('documents', 'tests/qemu/documents.py', counts=True, timeout=300),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
     stress('model', 1, '--steps 250000', 90),
-    stress('model', 4, '--steps 24000', 90),
+    stress('model', 4, '--steps 200000', 150),
     stress('model-vmar', 1, '--steps 250000', 90),
-    stress('model-vmar', 4, '--steps 40000', 90),
+    stress('model-vmar', 4, '--steps 200000', 150),
     stress('stress-clone', 1, '--seconds 8', 60),
     stress('stress-clone', 4, '--seconds 12', 60),
     stress('stress-vmar', 4, '--seconds 12', 60),
@@ -139,10 +181,11 @@ STEPS = [
 
 # What only `./jx test soak` runs: the same for longer.
 SOAK = [
+    Step('soak-host-models', 'tests/host/models.sh 10', counts=True, timeout=1800, builds=MODELS),
     stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
-    stress('model', 4, '--steps 400000', 600, name='soak-model-4cpu'),
+    stress('model', 4, '--steps 2000000', 900, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
-    stress('model-vmar', 4, '--steps 1000000', 900, name='soak-model-vmar-4cpu'),
+    stress('model-vmar', 4, '--steps 2000000', 900, name='soak-model-vmar-4cpu'),
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),

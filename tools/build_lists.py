@@ -27,6 +27,7 @@ KERNEL_PORTABLE = {
         'tree_test.c',
     ],
     'kernel/arch': [
+        'lock_count.c',
         'lock_rank.c',
         'spinlock.c',
     ],
@@ -41,6 +42,8 @@ KERNEL_PORTABLE = {
     'kernel/vm': [
         'aspace.c',
         'aspace_model_test.c',
+        'audit.c',
+        'audit_plant.c',
         'entropy.c',
         'fault.c',
         'frame_audit.c',
@@ -48,7 +51,10 @@ KERNEL_PORTABLE = {
         'kernel_thread.c',
         'kheap.c',
         'kheap_test.c',
+        'memory_audit.c',
+        'memory_audit_test.c',
         'page_map.c',
+        'page_map_audit.c',
         'page_map_test.c',
         'page_map_zero.c',
         'page_source.c',
@@ -57,15 +63,19 @@ KERNEL_PORTABLE = {
         'pmm_test.c',
         'reclaim.c',
         'region.c',
+        'registry.c',
         'sched_test.c',
         'test_crew.c',
         'test_space.c',
         'user_copy.c',
+        'vm_fail_test.c',
         'vmar.c',
         'vmar_race_test.c',
         'vmar_op.c',
         'vmo.c',
+        'vmo_content.c',
         'vmo_cow.c',
+        'vmo_crowd_test.c',
         'vmo_family.c',
         'vmo_kinds_test.c',
         'vmo_model_test.c',
@@ -81,6 +91,7 @@ KERNEL_PORTABLE = {
     'kernel/object': [
         'channel.c',
         'channel_nest.c',
+        'channel_nest_test.c',
         'channel_test.c',
         'crash_report.c',
         'debuglog.c',
@@ -91,23 +102,35 @@ KERNEL_PORTABLE = {
         'exception_channel.c',
         'exception_object.c',
         'exception_test.c',
+        'fifo.c',
+        'fifo_test.c',
+        'flood.c',
         'futex.c',
         'handle_table.c',
         'handle_table_test.c',
         'job.c',
+        'kill_points.c',
         'memory_pressure.c',
         'message.c',
+        'message_etc.c',
         'object.c',
         'pager.c',
         'peered.c',
         'port.c',
+        'port_model_test.c',
         'port_test.c',
         'process.c',
         'resource.c',
         'socket.c',
+        'socket_datagram_test.c',
         'socket_test.c',
+        'stream.c',
+        'stream_pager_test.c',
+        'stream_test.c',
         'suspend_token.c',
         'task_info.c',
+        'stay_test.c',
+        'test_bytes.c',
         'timer_object.c',
         'timer_object_test.c',
         'user_thread.c',
@@ -170,8 +193,12 @@ KERNEL_AMD64 = {
     'kernel/syscall': [
         'alloc_storm.c',
         'dispatch.c',
+        'sys_bytes.c',
         'sys_channel.c',
+        'sys_channel_etc.c',
         'sys_debug.c',
+        'sys_exception.c',
+        'sys_fifo.c',
         'sys_handle.c',
         'sys_info.c',
         'sys_info_list.c',
@@ -179,6 +206,7 @@ KERNEL_AMD64 = {
         'sys_pager.c',
         'sys_property.c',
         'sys_socket.c',
+        'sys_stream.c',
         'sys_system.c',
         'sys_task.c',
         'sys_time.c',
@@ -205,8 +233,12 @@ KERNEL_ALSO_ON_HOST = [
     'kernel/dev/console_dev.c',
     'kernel/syscall/alloc_storm.c',
     'kernel/syscall/dispatch.c',
+    'kernel/syscall/sys_bytes.c',
     'kernel/syscall/sys_channel.c',
+    'kernel/syscall/sys_channel_etc.c',
     'kernel/syscall/sys_debug.c',
+    'kernel/syscall/sys_exception.c',
+    'kernel/syscall/sys_fifo.c',
     'kernel/syscall/sys_handle.c',
     'kernel/syscall/sys_info.c',
     'kernel/syscall/sys_info_list.c',
@@ -214,6 +246,7 @@ KERNEL_ALSO_ON_HOST = [
     'kernel/syscall/sys_pager.c',
     'kernel/syscall/sys_property.c',
     'kernel/syscall/sys_socket.c',
+    'kernel/syscall/sys_stream.c',
     'kernel/syscall/sys_system.c',
     'kernel/syscall/sys_task.c',
     'kernel/syscall/sys_time.c',
@@ -264,15 +297,38 @@ HOST_ONLY = {
     ],
 }
 
+# The models of uapps/model as host code.
+HOST_MODELS = [
+    'tests/host/model_machine.c',
+    'tests/host/user.c',
+    'tests/host/user_calls.c',
+    'uapps/model/lockstep.c',
+    'uapps/model/space_model.c',
+    'uapps/model/space_world.c',
+    'uapps/model/vmo_model.c',
+    'uapps/model/world.c',
+    'uapps/model/world_check.c',
+    'uapps/model/world_view.c',
+    'uapps/stress/stress.c',
+]
+
 # name: its sources. Each links with all host objects except tests/host/main.c.
+HOST_PROGRAMS = {
+    'model': ['tests/host/model.c'] + HOST_MODELS,
+}
+
+# The same, for libFuzzer.
 FUZZERS = {
     'f_acpi': ['tests/fuzz/f_acpi.c'],
     'f_boot': ['tests/fuzz/f_boot.c'],
     'f_cpio': ['tests/fuzz/f_cpio.c'],
     'f_elf': ['tests/fuzz/f_elf.c'],
+    'f_fault': ['tests/fuzz/f_fault.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
     'f_page_map': ['tests/fuzz/f_page_map.c'],
     'f_shell': ['tests/fuzz/f_shell.c'],
     'f_syscalls': ['tests/fuzz/f_syscalls.c'],
+    'f_vmar': ['tests/fuzz/f_vmar.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
+    'f_vmo': ['tests/fuzz/f_vmo.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
 }
 
 # Small host programs of one file each, built with the host compiler.
@@ -358,13 +414,14 @@ def tool(source):
 
 
 # What the stress programs and models share.
-STRESS_COMMON = ['uapps/stress/stress.c'] + UAPPS_COMMON
+STRESS_COMMON = ['uapps/stress/stress.c', 'uapps/stress/stress_machine.c'] + UAPPS_COMMON
 
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
-        'cat', 'crash', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kill', 'ls', 'maps', 'mem',
-        'objects', 'ps', 'sleep', 'true', 'uptime', 'wc', 'yes')},
+        'cat', 'crash', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kdebug',
+        'kill', 'ls', 'maps', 'mem',
+        'objects', 'ps', 'sleep', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
     'false': tool('true'),
     'init': [
@@ -378,6 +435,7 @@ PROGRAMS = {
     ] + UAPPS_COMMON,
     'model': [
         'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
         'uapps/model/main.c',
         'uapps/model/vmo_model.c',
         'uapps/model/world.c',
@@ -386,6 +444,8 @@ PROGRAMS = {
     ] + STRESS_COMMON,
     'model-vmar': [
         'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
+        'uapps/model/space_main.c',
         'uapps/model/space_model.c',
         'uapps/model/space_world.c',
     ] + STRESS_COMMON,
@@ -427,11 +487,15 @@ PROGRAMS = {
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
         'uapps/core-tests/t_channel.c',
+        'uapps/core-tests/t_clone_list.c',
+        'uapps/core-tests/t_channel_etc.c',
+        'uapps/core-tests/t_debug.c',
         'uapps/core-tests/t_debuglog.c',
         'uapps/core-tests/t_discardable.c',
         'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_exception.c',
         'uapps/core-tests/t_fault.c',
+        'uapps/core-tests/t_fifo.c',
         'uapps/core-tests/t_futex.c',
         'uapps/core-tests/t_handle.c',
         'uapps/core-tests/t_info.c',
@@ -447,12 +511,14 @@ PROGRAMS = {
         'uapps/core-tests/t_refused.c',
         'uapps/core-tests/t_socket.c',
         'uapps/core-tests/t_start.c',
+        'uapps/core-tests/t_stream.c',
         'uapps/core-tests/t_suspend.c',
         'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_thread_state.c',
         'uapps/core-tests/t_threads.c',
         'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_vmar.c',
+        'uapps/core-tests/t_vmar_list.c',
         'uapps/core-tests/t_vmo.c',
         'uapps/core-tests/t_vmo_alias.c',
         'uapps/core-tests/t_vmo_clone.c',
@@ -467,6 +533,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'depths': [
+        'uapps/core-tests/support.c',
+        'uapps/depths/main.c',
+    ],
     'deaths': [
         'uapps/core-tests/support.c',
         'uapps/deaths/main.c',
@@ -476,6 +546,7 @@ PROGRAMS_OUTSIDE = {
         'uapps/core-tests/debuggee.c',
         'uapps/core-tests/support.c',
         'uapps/proofs/counters.c',
+        'uapps/proofs/kill_points.c',
         'uapps/proofs/main.c',
         'uapps/proofs/storm.c',
     ],
@@ -497,18 +568,23 @@ EXTRA_FLAGS = {
     **{source: '-Iuapps' for name in PROGRAMS for source in PROGRAMS[name]},
     'uapps/core-tests/calls.c': '-Iuapps -Ikernel',
     'uapps/proofs/counters.c': '-Iuapps',
+    'uapps/proofs/kill_points.c': '-Iuapps',
     'uapps/proofs/main.c': '-Iuapps',
     'uapps/proofs/storm.c': '-Iuapps -Ikernel',
     'uapps/deaths/main.c': '-Iuapps',
+    'uapps/depths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Iuapps -Ikernel',
-    'tests/fuzz/f_shell.c': '-Iuapps',
+    **{source: '-Iuapps' for source in HOST_MODELS},
+    'tests/host/model.c': '-Iuapps',
+    **{f'tests/fuzz/{name}.c': '-Iuapps' for name in (
+        'f_fault', 'f_shell', 'f_vmar', 'f_vmo', 'play_model')},
     'uapps/init/frames_test.c': '-Iuapps',
     'uapps/shell/edit_test.c': '-Iuapps',
     'uapps/shell/parse_test.c': '-Iuapps',
-    'uapps/core-tests/t_needs.c': '-Ikernel',
+    'uapps/core-tests/t_needs.c': '-Ikernel -Iuapps',
     'tests/host/ulib_test.c': '-Itests -Iulib',
     'tests/host/ulib_under_test.c': '-Itests -Iulib',
 }

@@ -9,8 +9,8 @@ import os
 import sys
 
 from build_lists import (
-    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, FUZZERS,
-    HOST_TOOLS, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
+    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS,
+    FUZZERS, HOST_TOOLS, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
     PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS)
 
 # --------------------------------------------------------------------------
@@ -62,12 +62,16 @@ VARIABLES = [
 KERNEL_VARIANTS = {'debug': '-DJX_DEBUG', 'release': ''}
 HOST_VARIANTS = {
     'host': '-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=function',
+    # Page maps with two slots to a node: deep trees after a few pages.
+    'small': '-O1 -DMAP_BITS=1 -fsanitize=address,undefined -fno-sanitize-recover=all '
+             '-fno-sanitize=function',
     'tsan': '-O1 -fsanitize=thread',
     'fuzz': '-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all '
             '-fno-sanitize=function',
 }
 HOST_LINK = {
     'host': '-fsanitize=address,undefined',
+    'small': '-fsanitize=address,undefined',
     'tsan': '-fsanitize=thread',
     'fuzz': '-fsanitize=fuzzer,address,undefined',
 }
@@ -271,6 +275,19 @@ def images(ninja, entries):
     return targets
 
 
+def host_programs(ninja, variant, programs, portable):
+    """Programs that link with the host's kernel; returns them."""
+    shared = [object_of(variant, f) for f in portable if f != 'tests/host/main.c']
+    compiled, targets = set(), []
+    for name, sources in sorted(programs.items()):
+        compile_all(ninja, variant, [f for f in sources if f not in compiled])
+        compiled.update(sources)
+        own = [object_of(variant, f) for f in sources]
+        ninja.build(f'build/{variant}/{name}', 'link_host', own + shared, flags=HOST_LINK[variant])
+        targets.append(f'build/{variant}/{name}')
+    return targets
+
+
 def host(ninja):
     """Host tests; returns the targets that `ninja host` builds."""
     targets = []
@@ -283,10 +300,8 @@ def host(ninja):
             out = f'build/{variant}/ktest'
             ninja.build(out, 'link_host', objects, flags=HOST_LINK[variant])
             targets.append(out)
-    for name, sources in sorted(FUZZERS.items()):
-        own = compile_all(ninja, 'fuzz', sources)
-        shared = [object_of('fuzz', f) for f in portable if f != 'tests/host/main.c']
-        ninja.build(f'build/fuzz/{name}', 'link_host', own + shared, flags=HOST_LINK['fuzz'])
+            targets += host_programs(ninja, variant, HOST_PROGRAMS, portable)
+    host_programs(ninja, 'fuzz', FUZZERS, portable)
     if FUZZERS:
         ninja.build('fuzzers', 'phony', [f'build/fuzz/{name}' for name in sorted(FUZZERS)])
     return targets

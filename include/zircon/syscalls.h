@@ -73,9 +73,15 @@ zx_status_t zx_channel_read_etc(zx_handle_t handle, uint32_t options, void *byte
 zx_status_t zx_channel_write(zx_handle_t handle, uint32_t options, const void *bytes,
                              uint32_t num_bytes, const zx_handle_t *handles,
                              uint32_t num_handles);
+zx_status_t zx_channel_write_etc(zx_handle_t handle, uint32_t options, const void *bytes,
+                                 uint32_t num_bytes, zx_handle_disposition_t *handles,
+                                 uint32_t num_handles);
 zx_status_t zx_channel_call(zx_handle_t handle, uint32_t options, zx_time_t deadline,
                             const zx_channel_call_args_t *args, uint32_t *actual_bytes,
                             uint32_t *actual_handles);
+zx_status_t zx_channel_call_etc(zx_handle_t handle, uint32_t options, zx_time_t deadline,
+                                const zx_channel_call_etc_args_t *args, uint32_t *actual_bytes,
+                                uint32_t *actual_handles);
 
 /* Sockets. */
 zx_status_t zx_socket_create(uint32_t options, zx_handle_t *out0, zx_handle_t *out1);
@@ -85,6 +91,27 @@ zx_status_t zx_socket_write(zx_handle_t handle, uint32_t options, const void *bu
                             size_t buffer_size, size_t *actual);
 zx_status_t zx_socket_set_disposition(zx_handle_t handle, uint32_t disposition,
                                       uint32_t disposition_peer);
+
+/* FIFOs. */
+zx_status_t zx_fifo_create(size_t elem_count, size_t elem_size, uint32_t options,
+                           zx_handle_t *out0, zx_handle_t *out1);
+zx_status_t zx_fifo_read(zx_handle_t handle, size_t elem_size, void *data, size_t count,
+                         size_t *actual_count);
+zx_status_t zx_fifo_write(zx_handle_t handle, size_t elem_size, const void *data, size_t count,
+                          size_t *actual_count);
+
+/* Streams. */
+zx_status_t zx_stream_create(uint32_t options, zx_handle_t vmo, zx_off_t seek, zx_handle_t *out);
+zx_status_t zx_stream_readv(zx_handle_t handle, uint32_t options, zx_iovec_t *vector,
+                            size_t vector_count, size_t *actual);
+zx_status_t zx_stream_readv_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
+                               zx_iovec_t *vector, size_t vector_count, size_t *actual);
+zx_status_t zx_stream_writev(zx_handle_t handle, uint32_t options, const zx_iovec_t *vector,
+                             size_t vector_count, size_t *actual);
+zx_status_t zx_stream_writev_at(zx_handle_t handle, uint32_t options, zx_off_t offset,
+                                const zx_iovec_t *vector, size_t vector_count, size_t *actual);
+zx_status_t zx_stream_seek(zx_handle_t handle, zx_stream_seek_origin_t whence, int64_t offset,
+                           zx_off_t *out_seek);
 
 /* Ports. */
 zx_status_t zx_port_create(uint32_t options, zx_handle_t *out);
@@ -178,6 +205,7 @@ void zx_futex_wake_handle_close_thread_exit(const zx_futex_t *value_ptr, uint32_
 /* The system. */
 void zx_cprng_draw(void *buffer, size_t buffer_size);
 zx_status_t zx_debug_read(zx_handle_t handle, char *buffer, size_t buffer_size, size_t *actual);
+zx_status_t zx_debug_send_command(zx_handle_t resource, const char *buffer, size_t length);
 zx_status_t zx_debug_write(const char *buffer, size_t buffer_size);
 zx_status_t zx_debuglog_create(zx_handle_t resource, uint32_t options, zx_handle_t *out);
 zx_status_t zx_debuglog_read(zx_handle_t handle, uint32_t options, void *buffer,

@@ -368,6 +368,18 @@ _Static_assert(sizeof(zx_iovec_t) == 16, "ABI");
 #define ZX_SOCKET_DISPOSITION_WRITE_DISABLED (1u << 0)
 #define ZX_SOCKET_DISPOSITION_WRITE_ENABLED  (1u << 1)
 
+/* Streams. */
+typedef uint32_t zx_stream_seek_origin_t;
+#define ZX_STREAM_MODE_READ           (1u << 0)
+#define ZX_STREAM_MODE_WRITE          (1u << 1)
+#define ZX_STREAM_MODE_APPEND         (1u << 2)
+#define ZX_STREAM_CREATE_MASK                                                                      \
+    (ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE | ZX_STREAM_MODE_APPEND)
+#define ZX_STREAM_APPEND              (1u << 0) /* zx_stream_writev */
+#define ZX_STREAM_SEEK_ORIGIN_START   ((zx_stream_seek_origin_t)0u)
+#define ZX_STREAM_SEEK_ORIGIN_CURRENT ((zx_stream_seek_origin_t)1u)
+#define ZX_STREAM_SEEK_ORIGIN_END     ((zx_stream_seek_origin_t)2u)
+
 /* Timers: when a timer may fire around its deadline. */
 #define ZX_TIMER_SLACK_CENTER 0u
 #define ZX_TIMER_SLACK_EARLY  1u

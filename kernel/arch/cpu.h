@@ -24,7 +24,6 @@ struct cpu_counters {
     uint64_t spurious_ints, unexpected_ints;
     nstime_t idle_time;
     uint64_t aspace_loads;      /* CR3 writes, for P17 */
-    uint64_t lock_contended;    /* mutex acquisitions that had to wait */
     uint64_t irq_off_max_ticks; /* debug builds: the longest time with interrupts off */
 };
 
@@ -45,6 +44,7 @@ struct cpu {
     struct thread *idle_thread;
     struct held_locks spinlocks;
     struct cpu_counters counters;
+    struct lock_counters locks;
     void *arch;              /* the target's own per-CPU structure */
 };
 

@@ -8,10 +8,12 @@
  */
 #include "arch/lock_rank.h"
 
+#include "arch/cpu.h"
 #include "lib/assert.h"
 #include "lib/log.h"
 
 static lock_rank_reporter *reporter;
+static lock_release_hook *release_hook;
 
 lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *hook) {
     lock_rank_reporter *before = reporter;
@@ -19,6 +21,8 @@ lock_rank_reporter *lock_rank_set_reporter(lock_rank_reporter *hook) {
     reporter = hook;
     return before;
 }
+
+void lock_rank_set_release_hook(lock_release_hook *hook) { release_hook = hook; }
 
 static const struct held_lock *highest(const struct held_locks *held) {
     const struct held_lock *best = NULL;
@@ -38,11 +42,21 @@ static void report(const struct held_lock *holding, const struct held_lock *taki
           taking->rank, taking->lock, holding->name, holding->rank, holding->lock);
 }
 
+#ifdef JX_DEBUG
+static void count_acquired(enum lock_rank rank) {
+    if ((unsigned)rank < LOCK_RANKS)
+        atomic_fetch_add_explicit(&cpu_this()->locks.acquired[rank], 1, memory_order_relaxed);
+}
+#else
+static void count_acquired(enum lock_rank rank) {}
+#endif
+
 void held_locks_push(struct held_locks *held, const void *lock, const char *name,
                      enum lock_rank rank, bool is_try) {
     struct held_lock taking = {lock, name, rank};
     const struct held_lock *holding = highest(held);
 
+    count_acquired(rank);
     if (holding && !is_try && rank != RANK_NONE && holding->rank >= rank)
         report(holding, &taking);
     if (held->count < HELD_LOCKS_MAX)
@@ -54,6 +68,9 @@ void held_locks_pop(struct held_locks *held, const void *lock) {
     unsigned kept = MIN(held->count, (unsigned)HELD_LOCKS_MAX);
 
     ASSERT(held->count > 0);
+    for (unsigned i = kept; unlikely(release_hook != NULL) && i-- > 0;)
+        if (held->entries[i].lock == lock)
+            release_hook(&held->entries[i]);
     held->count--;
     for (unsigned i = kept; i-- > 0;) {
         if (held->entries[i].lock != lock)

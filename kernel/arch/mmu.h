@@ -92,6 +92,13 @@ bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, p
 /* Call fn for each table page of the lower half, the root included: table_pages in all (P12). */
 void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t table),
                         void *context);
+/* Where the table keeps counts of its own entries: how many of them are wrong. For audits. */
+uint64_t mmu_wrong_counts(const struct mmu *mmu);
+/*
+ * Call fn for each table page of the kernel's half that came from
+ * upcall_table_page_alloc, and perhaps for others. For audits.
+ */
+void mmu_for_each_kernel_table(void (*fn)(void *context, paddr_t table), void *context);
 /* Assert that all that a CPU needs is mapped in it as in the kernel's own (P10); debug. */
 void mmu_verify(const struct mmu *mmu);
 

@@ -9,9 +9,10 @@
  * A holder never waits for another CPU, so this ends. While a panic is reported the
  * holder may have been stopped; the report goes on without the lock.
  */
-void spinlock_wait(struct spinlock *lock, uint32_t me) {
+void spinlock_wait(struct spinlock *lock, uint16_t me) {
+    lock_count_contended(lock->rank);
     for (;;) {
-        uint32_t holder = atomic_load_explicit(&lock->held, memory_order_relaxed);
+        uint16_t holder = atomic_load_explicit(&lock->held, memory_order_relaxed);
         if (unlikely(panic_is_running()))
             return;
         ASSERT(holder != me);

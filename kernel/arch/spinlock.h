@@ -14,9 +14,9 @@
 #include "lib/assert.h"
 
 struct CAPABILITY("spinlock") spinlock {
-    _Atomic uint32_t held; /* 0, or the holder's CPU number + 1 */
+    _Atomic uint16_t held; /* 0, or the holder's CPU number + 1 */
+    uint8_t rank;          /* enum lock_rank */
 #ifdef JX_DEBUG
-    enum lock_rank rank;
     const char *name;
 #endif
 };
@@ -24,19 +24,18 @@ struct CAPABILITY("spinlock") spinlock {
 #ifdef JX_DEBUG
 #define SPINLOCK_INIT(rank_, name_) {.held = 0, .rank = (rank_), .name = (name_)}
 #else
-#define SPINLOCK_INIT(rank_, name_) {.held = 0}
+#define SPINLOCK_INIT(rank_, name_) {.held = 0, .rank = (rank_)}
 #endif
 
 ALWAYS_INLINE void spinlock_init(struct spinlock *lock, enum lock_rank rank, const char *name) {
     *lock = (struct spinlock)SPINLOCK_INIT(rank, name);
-    (void)rank;
     (void)name;
 }
-void spinlock_wait(struct spinlock *lock, uint32_t me);
+void spinlock_wait(struct spinlock *lock, uint16_t me);
 
 /* Interrupts are off already and stay off until unlock. */
 ALWAYS_INLINE void spin_lock_irq_off(struct spinlock *lock) ACQUIRE(*lock) NO_LOCK_ANALYSIS {
-    uint32_t me = cpu_this()->id + 1, free = 0;
+    uint16_t me = (uint16_t)(cpu_this()->id + 1), free = 0;
 #ifdef JX_DEBUG
     held_locks_push(&cpu_this()->spinlocks, lock, lock->name, lock->rank, false);
 #endif
@@ -47,7 +46,7 @@ ALWAYS_INLINE void spin_lock_irq_off(struct spinlock *lock) ACQUIRE(*lock) NO_LO
 }
 ALWAYS_INLINE bool spin_try_lock_irq_off(struct spinlock *lock) TRY_ACQUIRE(true, *lock)
     NO_LOCK_ANALYSIS {
-    uint32_t me = cpu_this()->id + 1, free = 0;
+    uint16_t me = (uint16_t)(cpu_this()->id + 1), free = 0;
     if (!atomic_compare_exchange_strong_explicit(&lock->held, &free, me, memory_order_acquire,
                                                  memory_order_relaxed))
         return false;

@@ -70,6 +70,8 @@ void upcall_console_room(void);
 /* vm/pmm.c: a zeroed page for a page table; ERR_NO_MEMORY. */
 status_t upcall_table_page_alloc(paddr_t *out_page);
 void upcall_table_page_free(paddr_t page);
+/* vm/pmm.c: a zeroed page for ever, for a CPU's stacks and data; ERR_NO_MEMORY. */
+status_t upcall_stack_page_alloc(paddr_t *out_page);
 
 /*
  * sched/sched.c: an application CPU is up, on its idle thread's stack, with

@@ -18,18 +18,15 @@ struct console_waiter {
     struct parker parker;
 };
 
-static struct console_waiters for_room, for_input;
+/* Ready from the first instruction: a key may come before there is any thread. */
+static struct console_waiters for_room = {SPINLOCK_INIT(RANK_IRQ, "console output"),
+                                          LIST_INIT(for_room.threads)};
+static struct console_waiters for_input = {SPINLOCK_INIT(RANK_IRQ, "console input"),
+                                           LIST_INIT(for_input.threads)};
 static struct mutex write_lock; /* one writer's bytes stay together */
 static _Atomic bool user_output = true;
 
-static void waiters_init(struct console_waiters *waiters, const char *name) {
-    spinlock_init(&waiters->lock, RANK_IRQ, name);
-    list_init(&waiters->threads);
-}
-
 void console_dev_init(void) {
-    waiters_init(&for_room, "console output");
-    waiters_init(&for_input, "console input");
     mutex_init(&write_lock, RANK_OBJECT, "console writer");
 }
 

@@ -41,6 +41,7 @@ enum NODISCARD status : int32_t {
     ERR_ACCESS_DENIED = -30,
     ERR_IO = -40,
     ERR_IO_DATA_INTEGRITY = -42,
+    ERR_FILE_BIG = -53,
     ERR_NO_SPACE = -54,
 };
 typedef enum status status_t;

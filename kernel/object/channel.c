@@ -112,6 +112,13 @@ static void caller_answer_locked(struct channel *channel, struct caller *caller,
     thread_unpark(&caller->parker, OK);
 }
 
+/* Only ever changed under the lock, so it need not be one atomic step. */
+ALWAYS_INLINE void channel_count_locked(struct channel *channel, uint32_t change)
+    REQUIRES(*channel->end.base.lock) {
+    atomic_store_explicit(&channel->message_count, channel_pending_locked(channel) + change,
+                          memory_order_relaxed);
+}
+
 /* `channel` receives a message: a caller that waits for it, or else the queue. */
 static void channel_deliver_locked(struct channel *channel, struct message *message)
     REQUIRES(*channel->end.base.lock) {
@@ -126,7 +133,7 @@ static void channel_deliver_locked(struct channel *channel, struct message *mess
         return;
     }
     list_add_tail(&channel->messages, &message->node);
-    channel->message_count++;
+    channel_count_locked(channel, 1);
     if (unlikely(message->carries_channels)) {
         mutex_guarded(&channel_nest_lock);
         channel_nest_enter(channel, message);
@@ -185,7 +192,7 @@ status_t channel_write(struct channel *channel, struct message *message) {
 static void channel_take_locked(struct channel *channel, struct message *message)
     REQUIRES(*channel->end.base.lock) {
     list_remove(&message->node);
-    channel->message_count--;
+    channel_count_locked(channel, -1u);
     if (list_is_empty(&channel->messages))
         waitable_change_locked(&channel->end.base, ZX_CHANNEL_READABLE, 0);
 }
@@ -253,7 +260,7 @@ static bool unread(struct channel *channel, struct message *message) {
     bool sound = !message->carries_channels || !channel_nest_closes_cycle(channel, message);
     if (sound) {
         list_add_head(&channel->messages, &message->node);
-        channel->message_count++;
+        channel_count_locked(channel, 1);
         if (message->carries_channels)
             channel_nest_enter(channel, message);
         waitable_change_locked(&channel->end.base, 0, ZX_CHANNEL_READABLE);

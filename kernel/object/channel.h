@@ -14,11 +14,14 @@
 #include "object/message.h"
 #include "object/peered.h"
 
+/* Messages that may wait in one queue; who writes more is ended (flood.h). */
+#define CHANNEL_MESSAGES_MAX 3500u
+
 struct channel {
     struct peered end;
     /* Under *end.base.lock. */
     struct list messages;    /* struct message, oldest first */
-    uint32_t message_count;
+    _Atomic uint32_t message_count; /* may be read without */
     uint32_t last_txid;
     struct list callers;     /* threads of this end in channel_call */
     /* Under channel_nest_lock; see channel_nest.h. */
@@ -62,5 +65,12 @@ status_t channel_call(struct channel *channel, struct handle_table *table, uint3
 /* Messages that wait to be read; for the packet of an async wait. */
 ALWAYS_INLINE uint32_t channel_pending_locked(struct channel *channel)
     REQUIRES(*channel->end.base.lock) {
-    return channel->message_count;
+    return atomic_load_explicit(&channel->message_count, memory_order_relaxed);
+}
+/* Does more wait at the other end than may? */
+ALWAYS_INLINE bool channel_is_flooded(const struct channel *channel) {
+    const struct channel *peer = container_of(channel->end.peer, const struct channel, end);
+
+    return atomic_load_explicit(&peer->message_count, memory_order_relaxed) >
+           CHANNEL_MESSAGES_MAX;
 }

@@ -23,6 +23,7 @@
 #include "lib/string.h"
 #include "object/crash_report.h"
 #include "object/exception_object.h"
+#include "sched/kill_point.h"
 
 enum outcome {
     OUTCOME_ABSENT, /* nobody there, or he does not want it */
@@ -184,6 +185,7 @@ void upcall_exception(const struct exception *exception) {
         .synth_code = exception->synth_code,
     };
 
+    kill_point("exception", &self->thread);
     switch (deliver(self, &report)) {
     case OUTCOME_HANDLED:
         return;

@@ -192,41 +192,111 @@ KTEST(handle_table, P01_slots_stay_while_the_table_grows) {
     kheap_free(more);
 }
 
-/* Close and open `rounds` times; each of the last `window` closed values must be refused. */
-static void cycle(struct handle_table *table, struct waitable *event, uint32_t *closed,
-                  uint32_t window, uint32_t rounds) {
-    uint32_t accepted = 0, open;
+/*
+ * ---- P51 ----
+ *
+ * One handle is made and closed 2^21 times; the last 2^20 values are kept, in parts as
+ * large as the heap gives. Free slots are a queue, so a slot comes again after
+ * `rotation` rounds: only while it is in use does an old value meet its generation.
+ */
+#define P51_WINDOW (1u << 20)
+#define P51_ROUNDS (1u << 21)
+#define P51_SAMPLE 1000u
+#define P51_PERIOD (1u << 16) /* rounds from sample to sample */
+#define RING_PART  (1u << 18)
 
-    for (uint32_t round = 0; round < rounds; round++) {
-        uint32_t *value = &closed[round % window];
-        if (fill(table, event, 1, value) != OK)
-            return;
-        test_close(table, *value);
-        if (round % window != window - 1)
-            continue;
-        /* A slot that was used before is in use again: its old value must not fit. */
-        if (fill(table, event, 1, &open) != OK)
-            return;
-        for (uint32_t i = 0; i < window; i++)
-            accepted += test_close(table, closed[i]);
-        test_close(table, open);
-    }
-    EXPECT_EQ(0, accepted);
+struct ring {
+    uint32_t *parts[P51_WINDOW / RING_PART];
+};
+
+static bool ring_begin(struct ring *ring) {
+    bool good = true;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(ring->parts); i++)
+        good = (ring->parts[i] = kheap_alloc(RING_PART * sizeof(uint32_t))) && good;
+    return good;
 }
 
-#define P51_WINDOW 8192u
+static void ring_end(struct ring *ring) {
+    for (unsigned i = 0; i < ARRAY_SIZE(ring->parts); i++)
+        kheap_free(ring->parts[i]);
+}
+
+/* The value of a round, until P51_WINDOW rounds later. */
+static uint32_t *ring_at(struct ring *ring, uint32_t round) {
+    return &ring->parts[round / RING_PART % ARRAY_SIZE(ring->parts)][round % RING_PART];
+}
+
+static bool is_same_slot(uint32_t a, uint32_t b) {
+    return ((a ^ b) & ((4u << HANDLE_SLOT_BITS) - 1)) == 0;
+}
+
+/* Values of earlier rounds, every second one a value of the slot that is in use now. */
+static uint32_t sample_accepted(struct handle_table *table, struct ring *ring, uint32_t round,
+                                uint32_t rotation) {
+    static uint64_t seed = 51;
+    uint32_t kept = MIN(round, P51_WINDOW - 1), accepted = 0;
+
+    for (unsigned i = 0; i < P51_SAMPLE; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint32_t drawn = (uint32_t)(seed >> 33);
+        uint32_t back = i % 2 ? 1 + drawn % kept : (1 + drawn % (kept / rotation)) * rotation;
+        accepted += test_close(table, *ring_at(ring, round - back));
+    }
+    return accepted;
+}
+
+/* Each value that is kept, while its slot is in use. */
+static uint32_t all_accepted(struct handle_table *table, struct waitable *event,
+                             struct ring *ring, uint32_t rotation) {
+    uint32_t accepted = 0, others = 0, tried = 0, open;
+
+    for (uint32_t round = P51_ROUNDS; round < P51_ROUNDS + rotation; round++) {
+        if (fill(table, event, 1, &open) != OK)
+            return 1;
+        for (uint32_t back = rotation; back <= round - (P51_ROUNDS - P51_WINDOW);
+             back += rotation, tried++) {
+            uint32_t value = *ring_at(ring, round - back);
+            others += !is_same_slot(value, open);
+            accepted += test_close(table, value);
+        }
+        test_close(table, open);
+    }
+    EXPECT_EQ(P51_WINDOW, tried);
+    EXPECT_EQ(0, others);
+    return accepted;
+}
+
+static void close_and_create(struct handle_table *table, struct waitable *event,
+                             struct ring *ring) {
+    uint32_t accepted = 0, rotation = 0;
+
+    for (uint32_t round = 0; round < P51_ROUNDS; round++) {
+        uint32_t *value = ring_at(ring, round);
+        if (fill(table, event, 1, value) != OK)
+            return;
+        if (round == 0)
+            rotation = table->free_count + 1;
+        if (round % P51_PERIOD == P51_PERIOD - 1)
+            accepted += sample_accepted(table, ring, round, rotation);
+        test_close(table, *value);
+    }
+    accepted += all_accepted(table, event, ring, rotation);
+    EXPECT_EQ(0, accepted);
+}
 
 KTEST(handle_table, P51_a_closed_value_is_not_accepted_again) {
     struct handle_table table;
     AUTO(waitable) event = NULL;
-    uint32_t *closed = kheap_alloc(P51_WINDOW * sizeof(*closed));
+    struct ring ring;
 
-    REQUIRE(closed);
     handle_table_init(&table);
-    if (event_create(&event) == OK)
-        cycle(&table, event, closed, P51_WINDOW, 8 * P51_WINDOW);
+    if (ring_begin(&ring) && event_create(&event) == OK)
+        close_and_create(&table, event, &ring);
+    else
+        EXPECT(!"no memory");
     test_table_end(&table);
-    kheap_free(closed);
+    ring_end(&ring);
 }
 
 /* Reserve up to `count` values; how many there were. */
@@ -242,25 +312,25 @@ static uint32_t reserve_all(struct handle_table *table, uint32_t *values, uint32
     return done;
 }
 
-/* With all other slots in use the queue is as short as it gets. */
+/* With all other slots in use the queue is as short as it gets: 256 slots and one. */
 KTEST(handle_table, P51_a_full_table_refuses_more_and_still_tells_old_values_apart) {
     struct handle_table table;
     AUTO(waitable) event = NULL;
-    uint32_t *values = kheap_alloc(HANDLES_MAX * sizeof(*values));
-    uint32_t *closed = kheap_alloc(P51_WINDOW * sizeof(*closed)), reserved = 0, value;
+    struct ring ring;
+    uint32_t *values = kheap_alloc(HANDLES_MAX * sizeof(*values)), reserved = 0, value;
 
     handle_table_init(&table);
-    if (values && closed && event_create(&event) == OK)
+    if (ring_begin(&ring) && values && event_create(&event) == OK)
         reserved = reserve_all(&table, values, HANDLES_MAX);
     EXPECT_EQ(HANDLES_MAX, reserved);
     if (reserved == HANDLES_MAX) {
         EXPECT_EQ(ERR_NO_RESOURCES, fill(&table, event, 1, &value));
         handle_table_cancel(&table, values[--reserved]);
-        cycle(&table, event, closed, P51_WINDOW, 4 * P51_WINDOW);
+        close_and_create(&table, event, &ring);
     }
     while (reserved > 0)
         handle_table_cancel(&table, values[--reserved]);
     test_table_end(&table);
+    ring_end(&ring);
     kheap_free(values);
-    kheap_free(closed);
 }

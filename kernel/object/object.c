@@ -7,14 +7,19 @@
 #include "object/channel_nest.h"
 #include "object/debuglog.h"
 #include "object/deferred.h"
+#include "object/kill_points.h"
 #include "object/memory_pressure.h"
 #include "object/resource.h"
+#include "vm/vmo_content.h"
 
 status_t objects_init(void) {
     channel_nest_init();
+    vmo_content_init();
     debuglog_init();
     resource_init();
-    status_t status = deferred_init();
+    status_t status = kill_points_init();
+    if (status == OK)
+        status = deferred_init();
     return status == OK ? memory_pressure_init() : status;
 }
 

@@ -13,6 +13,7 @@
 #include "arch/clock.h"
 #include "lib/string.h"
 #include "object/futex.h"
+#include "object/kill_points.h"
 #include "object/user_thread.h"
 #include "sched/park.h"
 #include "sched/sched.h"
@@ -127,9 +128,13 @@ static void process_set_dead(struct process *process) {
 
 /* No thread is left: once, by whoever saw that. No lock held; may sleep. */
 static void process_finish(struct process *process) {
+    kill_point_of_process("process finish", process);
     handle_table_clear(&process->handles);
+    kill_point_of_process("handles closed", process);
     aspace_destroy(process->aspace);
+    kill_point_of_process("memory gone", process);
     process_set_dead(process);
+    kill_point_of_process("process dead", process);
     exception_slot_close(&process->handler, &process->base);
     exception_slot_close(&process->debugger, &process->base);
     waitable_change(&process->base, 0, ZX_PROCESS_TERMINATED);
@@ -162,6 +167,7 @@ void process_kill(struct process *process, int64_t return_code) {
 }
 
 void process_exit(int64_t return_code) {
+    kill_point_of_process("process exit", process_current());
     process_kill(process_current(), return_code);
     user_thread_exit();
 }
@@ -180,6 +186,7 @@ static bool process_forget_thread(struct process *process, struct user_thread *t
 
 void process_thread_gone(struct process *process, struct user_thread *thread) {
     bool last = process_forget_thread(process, thread);
+    kill_point_of_process("thread forgotten", process);
     exception_slot_close(&thread->handler, &thread->base);
     waitable_change(&thread->base, ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED,
                     ZX_THREAD_TERMINATED);

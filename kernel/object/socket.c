@@ -1,9 +1,10 @@
 /*
- * socket.c - byte streams.
+ * socket.c - byte streams and datagrams.
  *
  * A writer copies its bytes into chunks of its own before it takes the lock, and
  * hands over as many as fit then. Small chunks are merged into the last one, so
- * the memory behind a buffer is bounded by about twice its bytes. A reader copies
+ * the memory behind a buffer is bounded by about twice its bytes. The chunks of a packet
+ * are its own; the first says how large the packet is. A reader copies
  * under the lock without faulting; if that stops at a page that is absent, it
  * drops the lock, makes the page present and starts again, having taken nothing.
  */
@@ -15,6 +16,7 @@
 struct chunk {
     struct list_node node;
     uint32_t capacity, start, end; /* the bytes are data[start] to data[end - 1] */
+    uint32_t packet;               /* bytes of the packet that begins here; 0: none does */
     char data[];
 };
 
@@ -36,7 +38,9 @@ static struct socket *socket_peer(const struct socket *socket) {
     return container_of(socket->end.peer, struct socket, end);
 }
 
-static size_t room_locked(const struct socket *peer) { return SOCKET_BUFFER_MAX - peer->bytes; }
+static size_t room_locked(const struct socket *peer) {
+    return peer->packets < SOCKET_PACKETS_MAX ? SOCKET_BUFFER_MAX - peer->bytes : 0;
+}
 
 /* ---- signals ---- */
 
@@ -87,6 +91,7 @@ static void socket_close(struct socket *socket, struct list *out_chunks) {
 
     list_splice_tail(out_chunks, &socket->chunks);
     socket->bytes = 0;
+    socket->packets = 0;
     peered_close_locked(&socket->end, 0);
     update_locked(socket);
 }
@@ -113,15 +118,17 @@ static const struct waitable_ops socket_ops = {
     .peer = peered_peer,
 };
 
-status_t socket_create(struct socket **out_a, struct socket **out_b) {
+status_t socket_create(bool datagram, struct socket **out_a, struct socket **out_b) {
     struct socket_pair *both = kheap_zalloc(sizeof(*both));
 
     if (!both)
         return ERR_NO_MEMORY;
     peered_init(&both->pair, &both->ends[0].end, &both->ends[1].end, &socket_ops,
                 ZX_SOCKET_WRITABLE);
-    list_init(&both->ends[0].chunks);
-    list_init(&both->ends[1].chunks);
+    for (int i = 0; i < 2; i++) {
+        both->ends[i].datagram = datagram;
+        list_init(&both->ends[i].chunks);
+    }
     *out_a = &both->ends[0];
     *out_b = &both->ends[1];
     return OK;
@@ -139,8 +146,11 @@ static status_t write_check_locked(const struct socket *socket, uint64_t size, s
         return ERR_BAD_STATE;
     if (size > UINT32_MAX)
         return ERR_INVALID_ARGS;
+    if (socket->datagram && size > SOCKET_BUFFER_MAX)
+        return ERR_OUT_OF_RANGE;
     *out_room = room_locked(peer);
-    return size > 0 && *out_room == 0 ? ERR_SHOULD_WAIT : OK;
+    size_t least = socket->datagram ? size : MIN(size, 1ul);
+    return *out_room < least ? ERR_SHOULD_WAIT : OK;
 }
 
 static status_t write_check(struct socket *socket, uint64_t size, size_t *out_room) {
@@ -149,8 +159,11 @@ static status_t write_check(struct socket *socket, uint64_t size, size_t *out_ro
     return write_check_locked(socket, size, out_room);
 }
 
-static struct chunk *chunk_create(size_t size) {
+/* For the next of `size` bytes; packets get no more memory than they need. */
+static struct chunk *chunk_create(size_t size, bool tight) {
     size_t capacity = size <= CHUNK_SMALL ? CHUNK_SMALL : CHUNK_LARGE;
+    if (tight)
+        capacity = MIN(size, capacity);
     struct chunk *chunk = kheap_alloc(sizeof(*chunk) + capacity);
 
     if (chunk)
@@ -160,11 +173,14 @@ static struct chunk *chunk_create(size_t size) {
 }
 
 /* Copy `size` bytes into new chunks; on failure some are in the list. */
-static status_t stage(const struct socket_source *source, size_t size, struct list *chunks) {
+static status_t stage(const struct byte_source *source, size_t size, bool packet,
+                      struct list *chunks) {
     for (size_t offset = 0; offset < size;) {
-        struct chunk *chunk = chunk_create(size - offset);
+        struct chunk *chunk = chunk_create(size - offset, packet);
         if (!chunk)
             return ERR_NO_MEMORY;
+        if (packet && offset == 0)
+            chunk->packet = (uint32_t)size;
         list_add_tail(chunks, &chunk->node);
         status_t status = source->copy_in(source, offset, chunk->data, chunk->end);
         if (status != OK)
@@ -189,7 +205,24 @@ static void append_locked(struct socket *to, struct chunk *chunk, struct list *g
     list_add_tail(garbage, &chunk->node);
 }
 
-/* What still fits goes into the peer's buffer; the rest stays in `chunks`. */
+/* What fits of a stream's bytes; the rest stays in `chunks`. */
+static void append_stream_locked(struct socket *peer, size_t room, struct list *chunks,
+                                 struct list *garbage) {
+    while (room > 0 && !list_is_empty(chunks)) {
+        struct chunk *chunk = list_pop_entry(chunks, struct chunk, node);
+        chunk->end = (uint32_t)MIN((size_t)chunk->end, room);
+        room -= chunk->end;
+        append_locked(peer, chunk, garbage);
+    }
+}
+
+static void append_packet_locked(struct socket *peer, size_t size, struct list *chunks) {
+    list_splice_tail(&peer->chunks, chunks);
+    peer->bytes += size;
+    peer->packets++;
+}
+
+/* What still fits goes into the peer's buffer. */
 static status_t write_staged(struct socket *socket, uint64_t size, struct list *chunks,
                              struct list *garbage, size_t *out_actual) {
     struct socket *peer = socket_peer(socket);
@@ -200,18 +233,16 @@ static status_t write_staged(struct socket *socket, uint64_t size, struct list *
     if (status != OK)
         return status;
     size_t before = peer->bytes;
-    while (room > 0 && !list_is_empty(chunks)) {
-        struct chunk *chunk = list_pop_entry(chunks, struct chunk, node);
-        chunk->end = (uint32_t)MIN((size_t)chunk->end, room);
-        room -= chunk->end;
-        append_locked(peer, chunk, garbage);
-    }
+    if (socket->datagram)
+        append_packet_locked(peer, size, chunks);
+    else
+        append_stream_locked(peer, room, chunks, garbage);
     *out_actual = peer->bytes - before;
     update_locked(socket);
     return OK;
 }
 
-status_t socket_write(struct socket *socket, const struct socket_source *source, uint64_t size,
+status_t socket_write(struct socket *socket, const struct byte_source *source, uint64_t size,
                       size_t *out_actual) {
     struct list chunks, garbage;
     size_t room;
@@ -222,7 +253,7 @@ status_t socket_write(struct socket *socket, const struct socket_source *source,
         return status;
     list_init(&chunks);
     list_init(&garbage);
-    status = stage(source, MIN((size_t)size, room), &chunks);
+    status = stage(source, MIN((size_t)size, room), socket->datagram, &chunks);
     if (status == OK)
         status = write_staged(socket, size, &chunks, &garbage, out_actual);
     chunks_free(&chunks);
@@ -233,14 +264,14 @@ status_t socket_write(struct socket *socket, const struct socket_source *source,
 /* ---- reading ---- */
 
 /* Copy the first `size` bytes out, taking nothing; how many could be copied. */
-static size_t copy_locked(const struct socket *socket, const struct socket_sink *sink,
+static size_t copy_locked(const struct socket *socket, const struct byte_sink *sink,
                           size_t size) {
     size_t done = 0;
 
     list_for_each(node, &socket->chunks) {
         const struct chunk *chunk = list_entry(node, struct chunk, node);
         size_t now = MIN(size - done, (size_t)(chunk->end - chunk->start));
-        size_t copied = sink->copy_out(sink, done, chunk->data + chunk->start, now);
+        size_t copied = sink->copy_out_nofault(sink, done, chunk->data + chunk->start, now);
         done += copied;
         if (copied < now || done == size)
             break;
@@ -262,8 +293,22 @@ static void take_locked(struct socket *socket, size_t size, struct list *garbage
     }
 }
 
+/* What a read can get, and what it takes out of the buffer. */
+static size_t next_size_locked(const struct socket *socket) {
+    return socket->datagram ? list_entry(list_first(&socket->chunks), struct chunk, node)->packet
+                            : socket->bytes;
+}
+
+static void take_read_locked(struct socket *socket, size_t copied, struct list *garbage) {
+    if (socket->datagram) {
+        copied = next_size_locked(socket);
+        socket->packets--;
+    }
+    take_locked(socket, copied, garbage);
+}
+
 /* One try. *out_copied is less than *out_wanted if a page of the sink is absent. */
-static status_t read_once(struct socket *socket, const struct socket_sink *sink, uint64_t size,
+static status_t read_once(struct socket *socket, const struct byte_sink *sink, uint64_t size,
                           bool peek, size_t *out_wanted, size_t *out_copied,
                           struct list *garbage) {
     const struct socket *peer = socket_peer(socket);
@@ -274,16 +319,16 @@ static status_t read_once(struct socket *socket, const struct socket_sink *sink,
             return ERR_PEER_CLOSED;
         return peer->write_disabled ? ERR_BAD_STATE : ERR_SHOULD_WAIT;
     }
-    *out_wanted = MIN((size_t)size, socket->bytes);
+    *out_wanted = MIN((size_t)size, next_size_locked(socket));
     *out_copied = copy_locked(socket, sink, *out_wanted);
     if (*out_copied == *out_wanted && !peek) {
-        take_locked(socket, *out_copied, garbage);
+        take_read_locked(socket, *out_copied, garbage);
         update_locked(socket);
     }
     return OK;
 }
 
-status_t socket_read(struct socket *socket, const struct socket_sink *sink, uint64_t size,
+status_t socket_read(struct socket *socket, const struct byte_sink *sink, uint64_t size,
                      bool peek, size_t *out_actual) {
     struct list garbage;
     size_t wanted, copied;
@@ -372,10 +417,10 @@ void socket_get_info(struct socket *socket, zx_info_socket_t *out_info) {
     MUTEX_GUARD(socket->end.base.lock);
 
     *out_info = (zx_info_socket_t){
-        .options = ZX_SOCKET_STREAM,
+        .options = socket->datagram ? ZX_SOCKET_DATAGRAM : ZX_SOCKET_STREAM,
         .rx_buf_max = SOCKET_BUFFER_MAX,
         .rx_buf_size = socket->bytes,
-        .rx_buf_available = socket->bytes,
+        .rx_buf_available = socket->bytes > 0 ? next_size_locked(socket) : 0,
         .tx_buf_max = peer->end.closed ? 0 : SOCKET_BUFFER_MAX,
         .tx_buf_size = peer->bytes,
     };

@@ -5,6 +5,7 @@
 #include "lib/string.h"
 #include "object/object.h"
 #include "object/socket.h"
+#include "object/test_bytes.h"
 #include "vm/kheap.h"
 
 struct ends {
@@ -13,7 +14,7 @@ struct ends {
 };
 
 static bool ends_create(struct ends *ends) {
-    if (socket_create(&ends->a, &ends->b) != OK)
+    if (socket_create(false, &ends->a, &ends->b) != OK)
         return false;
     ends->ha = handle_adopt(&ends->a->end.base, ZX_DEFAULT_SOCKET_RIGHTS);
     ends->hb = handle_adopt(&ends->b->end.base, ZX_DEFAULT_SOCKET_RIGHTS);
@@ -25,57 +26,17 @@ static void ends_release(struct ends *ends) {
     handle_release(&ends->hb);
 }
 
-/* Kernel memory instead of a user's. */
-struct kernel_source {
-    struct socket_source source;
-    const char *bytes;
-    size_t good; /* copying beyond this fails */
-};
-struct kernel_sink {
-    struct socket_sink sink;
-    char *bytes;
-    size_t *good;  /* bytes that may be written before one must be touched */
-};
-
-static status_t source_copy_in(const struct socket_source *source, size_t offset, void *to,
-                               size_t length) {
-    const struct kernel_source *kernel = container_of(source, const struct kernel_source, source);
-
-    if (offset + length > kernel->good)
-        return ERR_INVALID_ARGS;
-    memcpy(to, kernel->bytes + offset, length);
-    return OK;
-}
-
-static size_t sink_copy_out(const struct socket_sink *sink, size_t offset, const void *from,
-                            size_t length) {
-    const struct kernel_sink *kernel = container_of(sink, const struct kernel_sink, sink);
-    size_t now = offset < *kernel->good ? MIN(length, *kernel->good - offset) : 0;
-
-    memcpy(kernel->bytes + offset, from, now);
-    return now;
-}
-
-/* Pages of 64 bytes; what lies beyond 4096 is never there. */
-static status_t sink_touch(const struct socket_sink *sink, size_t offset) {
-    const struct kernel_sink *kernel = container_of(sink, const struct kernel_sink, sink);
-
-    if (offset >= 4096)
-        return ERR_INVALID_ARGS;
-    *kernel->good = offset + 64;
-    return OK;
-}
-
 static status_t put(struct socket *socket, const char *bytes, size_t size, size_t *out_actual) {
-    const struct kernel_source source = {{source_copy_in}, bytes, SIZE_MAX};
+    size_t there;
+    const struct test_source source = test_source_of(bytes, size, &there);
 
     return socket_write(socket, &source.source, size, out_actual);
 }
 
 static status_t get(struct socket *socket, char *bytes, size_t size, bool peek,
                     size_t *out_actual) {
-    size_t good = 0;
-    const struct kernel_sink sink = {{sink_copy_out, sink_touch}, bytes, &good};
+    size_t there;
+    const struct test_sink sink = test_sink_of(bytes, &there);
 
     return socket_read(socket, &sink.sink, size, peek, out_actual);
 }
@@ -131,7 +92,8 @@ KTEST(socket, a_full_buffer_takes_no_more_and_loses_nothing) {
 
 KTEST_QUICK(socket, a_bad_buffer_writes_and_takes_nothing) {
     struct ends ends;
-    const struct kernel_source bad = {{source_copy_in}, "x", 0};
+    size_t there;
+    const struct test_source bad = test_source_of("x", 0, &there);
     char *bytes = kheap_alloc(8192);
     size_t count;
 

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "object/exception.h"
 #include "object/exception_object.h"
+#include "sched/kill_point.h"
 #include "sched/park.h"
 #include "sched/sched.h"
 #include "vm/aspace.h"
@@ -66,6 +67,7 @@ static bool is_suspended(const struct user_thread *self) {
 static void user_thread_return_to_user(struct thread *thread) {
     struct user_thread *self = user_thread_of(thread);
 
+    kill_point("return", thread);
     if (!thread_is_killed(thread) && (thread->pending & THREAD_PENDING_STARTING)) {
         thread_clear_pending(thread, THREAD_PENDING_STARTING);
         exception_report_start(self);
@@ -80,6 +82,7 @@ static void user_thread_return_to_user(struct thread *thread) {
 
 static void user_thread_reaped(struct thread *thread) {
     struct user_thread *self = user_thread_of(thread);
+    kill_point("thread gone", thread);
     process_thread_gone(self->process, self);
     waitable_unref(&self->base);
 }
@@ -91,6 +94,7 @@ static void user_thread_main(void *argument) {
     struct user_thread *self = argument;
     struct aspace *aspace = self->process->aspace;
     sched_first_run();
+    kill_point("thread first", &self->thread);
     arch_set_syscall_window(&self->thread.arch, aspace->vdso_code, aspace->vdso_code_end);
     if (unlikely(exception_start_is_watched(self)))
         thread_set_pending(&self->thread, THREAD_PENDING_STARTING);
@@ -138,6 +142,7 @@ status_t user_thread_create(struct process *process, const char *name,
         waitable_unref(&self->base);
         return ERR_NO_MEMORY;
     }
+    kill_point("thread made", &self->thread);
     *out_thread = self;
     return OK;
 }
@@ -153,17 +158,25 @@ void user_thread_launch_locked(struct user_thread *self) {
     thread_start(&self->thread);
 }
 
-status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stack, uint64_t arg1,
-                           uint64_t arg2) {
+static status_t start(struct user_thread *self, const struct user_start *start) {
     MUTEX_GUARD(&self->process->lock);
     if (self->process->state != PROCESS_RUNNING || self->state != USER_THREAD_NEW)
         return ERR_BAD_STATE;
-    self->start = (struct user_start){entry, stack, arg1, arg2};
+    self->start = *start;
     user_thread_launch_locked(self);
     return OK;
 }
 
+status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stack, uint64_t arg1,
+                           uint64_t arg2) {
+    kill_point("thread start", &self->thread);
+    status_t status = start(self, &(struct user_start){entry, stack, arg1, arg2});
+    kill_point("thread started", &self->thread);
+    return status;
+}
+
 void user_thread_exit(void) {
+    kill_point("thread exit", thread_current());
     exception_report_end(user_thread_current());
     thread_exit();
 }

@@ -44,7 +44,7 @@ void mutex_lock_slow(struct mutex *mutex) {
         spin_unlock(&mutex->wait_lock, state);
         return;
     }
-    cpu_this()->counters.lock_contended++;
+    lock_count_contended(mutex->rank);
     park_prepare(&waiter.parker);
     mutex_append_locked(mutex, &waiter);
     spin_unlock(&mutex->wait_lock, state);

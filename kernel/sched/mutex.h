@@ -20,12 +20,20 @@
 struct CAPABILITY("mutex") mutex {
     _Atomic uintptr_t owner;   /* struct thread *, bit 0: somebody waits */
     struct spinlock wait_lock; /* RANK_MUTEX_WAIT */
+    uint8_t rank;              /* enum lock_rank */
     struct list_node *waiters; /* oldest first; NULL: none */
 #ifdef JX_DEBUG
-    enum lock_rank rank;
     const char *name;
 #endif
 };
+
+#ifdef JX_DEBUG
+#define MUTEX_INIT(rank_, name_)                                                                   \
+    {.wait_lock = SPINLOCK_INIT(RANK_MUTEX_WAIT, "mutex waiters"), .rank = (rank_), .name = (name_)}
+#else
+#define MUTEX_INIT(rank_, name_)                                                                   \
+    {.wait_lock = SPINLOCK_INIT(RANK_MUTEX_WAIT, "mutex waiters"), .rank = (rank_)}
+#endif
 
 void mutex_lock_slow(struct mutex *mutex) PRESERVE_MOST;
 void mutex_unlock_slow(struct mutex *mutex) PRESERVE_MOST;
@@ -37,12 +45,11 @@ void mutex_debug_unlock(struct mutex *mutex);
 ALWAYS_INLINE void mutex_init(struct mutex *mutex, enum lock_rank rank, const char *name) {
     atomic_init(&mutex->owner, 0);
     spinlock_init(&mutex->wait_lock, RANK_MUTEX_WAIT, "mutex waiters");
+    mutex->rank = (uint8_t)rank;
     mutex->waiters = NULL;
 #ifdef JX_DEBUG
-    mutex->rank = rank;
     mutex->name = name;
 #else
-    (void)rank;
     (void)name;
 #endif
 }

@@ -4,6 +4,7 @@
 #include "sched/park.h"
 
 #include "arch/clock.h"
+#include "sched/kill_point.h"
 #include "sched/sched.h"
 
 /* Under wait_lock: a reason not to block at all. */
@@ -24,7 +25,7 @@ static bool park_is_over_locked(struct thread *thread, struct parker *parker, ns
     return true;
 }
 
-status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
+static status_t park(struct parker *parker, nstime_t deadline, unsigned flags,
                      enum block_reason reason) {
     struct thread *thread = thread_current();
     DEBUG_ASSERT(irqs_enabled() && parker->thread == thread);
@@ -48,6 +49,26 @@ status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
     if (deadline != TIME_INFINITE)
         timer_cancel(&thread->park_timer);
     return thread->park_status;
+}
+
+/* By reason; whoever is not killable holds locks, or has been given one. */
+static const char *const park_points[] = {
+    "park other",   "park exception", "park sleeping", "park futex",     "park port",
+    "park channel", "park wait_one",  "park wait_many", "park interrupt", "park pager",
+};
+static const char *const wake_points[] = {
+    "wake other",   "wake exception", "wake sleeping", "wake futex",     "wake port",
+    "wake channel", "wake wait_one",  "wake wait_many", "wake interrupt", "wake pager",
+};
+
+status_t thread_park(struct parker *parker, nstime_t deadline, unsigned flags,
+                     enum block_reason reason) {
+    if (flags & PARK_KILLABLE)
+        kill_point(park_points[reason], parker->thread);
+    status_t status = park(parker, deadline, flags, reason);
+    if (flags & PARK_KILLABLE)
+        kill_point(wake_points[reason], parker->thread);
+    return status;
 }
 
 /* Under wait_lock, which it drops: the park of `thread` ends with `status`. */

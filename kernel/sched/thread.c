@@ -6,8 +6,11 @@
 #include "arch/clock.h"
 #include "arch/upcall.h"
 #include "lib/log.h"
+#include "sched/kill_point.h"
 #include "sched/park.h"
 #include "sched/sched.h"
+
+kill_point_hook *kill_point_door;
 
 static struct spinlock all_threads_lock = SPINLOCK_INIT(RANK_LEAF, "all threads");
 static struct list all_threads = LIST_INIT(all_threads);

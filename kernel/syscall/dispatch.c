@@ -9,6 +9,7 @@
  * fail (alloc_storm.h).
  */
 #include "arch/upcall.h"
+#include "sched/kill_point.h"
 #include "syscall/alloc_storm.h"
 #include "syscall/syscalls.h"
 
@@ -32,12 +33,14 @@ static _Atomic uint64_t call_counts[SYS_COUNT];
     static uint64_t counted_##name(uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,             \
                                    uint64_t a5, uint64_t a6, uint64_t a7, uint64_t a8) {           \
         __c11_atomic_fetch_add(&call_counts[SYS_##name], 1, __ATOMIC_RELAXED);                     \
+        kill_point("call", thread_current());                                                      \
         __VA_ARGS__;                                                                               \
     }
 #define SYSCALL(name, text, needs, ...)                                                            \
     COUNTED(name, bool storm = alloc_storm_enter(SYS_##name);                                      \
             status_t status = sys_##name(EACH_PAIR(ARGUMENT, __VA_ARGS__));                        \
-            if (storm) alloc_storm_leave(SYS_##name); return (uint64_t)(int64_t)status)
+            if (storm) alloc_storm_leave(SYS_##name); kill_point("call done", thread_current());   \
+            return (uint64_t)(int64_t)status)
 #define SYSCALL_INNER SYSCALL
 #define SYSCALL_VOID(name, text, needs, ...)                                                       \
     COUNTED(name, sys_##name(EACH_PAIR(ARGUMENT, __VA_ARGS__)))

@@ -8,6 +8,7 @@
 #include "object/channel.h"
 #include "object/event.h"
 #include "object/eventpair.h"
+#include "syscall/sys_channel.h"
 #include "syscall/sys_util.h"
 
 status_t sys_event_create(uint32_t options, struct user_out out) {
@@ -38,12 +39,6 @@ status_t sys_channel_create(uint32_t options, struct user_out out0, struct user_
 }
 
 /* ---- reading ---- */
-
-/* Where a message goes. */
-struct reader {
-    struct user_out bytes, handles, actual_bytes, actual_handles;
-    bool etc; /* handles are zx_handle_info_t */
-};
 
 ALWAYS_INLINE status_t copy_out_sizes(const struct reader *reader, struct channel_limits sizes) {
     status_t status = user_copy_out_u32_optional(reader->actual_bytes, sizes.bytes);
@@ -237,7 +232,7 @@ ALWAYS_INLINE status_t message_begin(const struct writer *writer, struct message
 
 /*
  * The channel and a message ready to be sent. `failed` is an error found earlier:
- * like those found here it consumes the handles.
+ * like those found here it consumes the handles. No options are given.
  */
 ALWAYS_INLINE status_t write_prepare(status_t failed, uint32_t handle, rights_t needed,
                               const struct writer *writer, struct waitable **out_object,
@@ -257,29 +252,38 @@ ALWAYS_INLINE status_t write_prepare(status_t failed, uint32_t handle, rights_t 
     return take_handles(*out_object, writer->handles, *out_message);
 }
 
-static status_t write_check_options(uint32_t options) {
-    if (options == ZX_CHANNEL_WRITE_USE_IOVEC)
-        return ERR_NOT_SUPPORTED;
-    return options == 0 ? OK : ERR_INVALID_ARGS;
-}
-
 status_t sys_channel_write(uint32_t handle, uint32_t options, struct user_in bytes,
                            uint32_t num_bytes, struct user_in handles, uint32_t num_handles) {
     const struct writer writer = {bytes, handles, num_bytes, num_handles};
     AUTO(waitable) object = NULL;
     AUTO(message) message = NULL;
 
-    status_t status = write_prepare(write_check_options(options), handle, ZX_RIGHT_WRITE, &writer,
-                                    &object, &message);
+    if (unlikely(options != 0))
+        return sys_channel_write_with_options(handle, options, bytes, num_bytes, handles,
+                                              num_handles);
+    status_t status = write_prepare(OK, handle, ZX_RIGHT_WRITE, &writer, &object, &message);
     if (status != OK)
         return status;
     status = channel_write(channel_from(object), message);
-    if (status == OK)
-        message = NULL; /* it is the other end's now */
-    return status;
+    if (status != OK)
+        return status;
+    message = NULL; /* it is the other end's now */
+    sys_channel_check_flood(channel_from(object));
+    return OK;
 }
 
 /* ---- calling ---- */
+
+status_t sys_channel_deliver_reply(struct message *reply, const struct reader *reader,
+                                   struct channel_limits room) {
+    bool untouched;
+
+    if (reply->byte_count > room.bytes || reply->handle_count > room.handles)
+        return ERR_BUFFER_TOO_SMALL;
+    if (reader->actual_bytes.address == 0 || reader->actual_handles.address == 0)
+        return ERR_INVALID_ARGS;
+    return deliver(reply, reader, &untouched);
+}
 
 static status_t call_deliver(struct message *reply, const zx_channel_call_args_t *args,
                              struct user_out actual_bytes, struct user_out actual_handles) {
@@ -288,13 +292,9 @@ static status_t call_deliver(struct message *reply, const zx_channel_call_args_t
                                   actual_bytes,
                                   actual_handles,
                                   false};
-    bool untouched;
 
-    if (reply->byte_count > args->rd_num_bytes || reply->handle_count > args->rd_num_handles)
-        return ERR_BUFFER_TOO_SMALL;
-    if (actual_bytes.address == 0 || actual_handles.address == 0)
-        return ERR_INVALID_ARGS;
-    return deliver(reply, &reader, &untouched);
+    return sys_channel_deliver_reply(
+        reply, &reader, (struct channel_limits){args->rd_num_bytes, args->rd_num_handles, false});
 }
 
 status_t sys_channel_call(uint32_t handle, uint32_t options, int64_t deadline,
@@ -312,8 +312,10 @@ status_t sys_channel_call(uint32_t handle, uint32_t options, int64_t deadline,
                                   {(vaddr_t)args.wr_handles},
                                   args.wr_num_bytes,
                                   args.wr_num_handles};
-    status = write_check_options(options);
-    if (status == OK && args.wr_num_bytes < sizeof(zx_txid_t))
+    if (unlikely(options != 0))
+        return sys_channel_call_with_options(handle, options, deadline, &args, actual_bytes,
+                                             actual_handles);
+    if (args.wr_num_bytes < sizeof(zx_txid_t))
         status = ERR_INVALID_ARGS;
     status = write_prepare(status, handle, ZX_RIGHT_READ | ZX_RIGHT_WRITE, &writer, &object,
                            &message);
@@ -321,7 +323,9 @@ status_t sys_channel_call(uint32_t handle, uint32_t options, int64_t deadline,
         return status;
     status = channel_call(channel_from(object), sys_table(), handle, TAKE(message), deadline,
                           &reply);
-    if (status != OK)
+    if (status != OK) {
+        sys_channel_check_flood(channel_from(object));
         return status;
+    }
     return call_deliver(reply, &args, actual_bytes, actual_handles);
 }

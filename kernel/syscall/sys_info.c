@@ -6,9 +6,12 @@
  */
 #include "syscall/sys_info.h"
 
+#include <jacinth/info.h>
+
 #include "object/object.h"
 #include "object/resource.h"
 #include "object/socket.h"
+#include "object/stream.h"
 #include "object/task_info.h"
 #include "object/timer_object.h"
 #include "syscall/sys_util.h"
@@ -30,11 +33,14 @@ union record {
     zx_exception_report_v2_t exception_v2;
     zx_info_job_t job;
     zx_info_vmar_t vmar;
-    zx_info_vmo_t vmo;
+    zx_info_vmo_v3_t vmo;
     zx_info_socket_t socket;
+    zx_info_stream_t stream;
     zx_info_timer_t timer;
     zx_info_resource_t resource;
     zx_info_kmem_stats_t kmem;
+    zx_info_kmem_stats_extended_t kmem_extended;
+    jx_info_page_maps_t page_maps;
 };
 
 /* ---- any object ---- */
@@ -131,11 +137,12 @@ static uint32_t vmo_flags(const struct vmo_info *info) {
            (info->immutable ? ZX_INFO_VMO_IMMUTABLE : 0);
 }
 
+/* The newest record; an older topic gets the first part of it. */
 void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
-                       zx_info_vmo_t *out_record) {
+                       zx_info_vmo_v3_t *out_record) {
     struct vmo_info info = vmo_info(vmo_from(object));
 
-    *out_record = (zx_info_vmo_t){
+    *out_record = (zx_info_vmo_v3_t){
         .koid = object->koid,
         .size_bytes = info.size,
         .parent_koid = info.parent_koid,
@@ -146,6 +153,8 @@ void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
         .committed_bytes = info.committed_bytes,
         .handle_rights = rights,
         .cache_policy = info.cache_policy,
+        .metadata_bytes = info.metadata_bytes,
+        .populated_bytes = info.populated_bytes,
     };
     object_get_name(object, out_record->name);
 }
@@ -164,7 +173,7 @@ static status_t fill_kmem(struct waitable *object, rights_t rights, union record
         return status;
     out->kmem = (zx_info_kmem_stats_t){
         .total_bytes = pages.total_pages * PAGE_SIZE,
-        .free_bytes = pmm_free_pages() * PAGE_SIZE,
+        .free_bytes = pages.pages[PAGE_FREE] * PAGE_SIZE,
         .wired_bytes = (pages.pages[PAGE_WIRED] + pages.pages[PAGE_LOADER]) * PAGE_SIZE,
         .total_heap_bytes = heap.bytes_total,
         .free_heap_bytes = heap.bytes_total - heap.bytes_used,
@@ -175,10 +184,44 @@ static status_t fill_kmem(struct waitable *object, rights_t rights, union record
     return OK;
 }
 
+static status_t fill_kmem_extended(struct waitable *object, rights_t rights, union record *out) {
+    status_t status = fill_kmem(object, rights, out);
+    const zx_info_kmem_stats_t plain = out->kmem;
+    if (status != OK)
+        return status;
+    out->kmem_extended = (zx_info_kmem_stats_extended_t){
+        .total_bytes = plain.total_bytes,
+        .free_bytes = plain.free_bytes,
+        .wired_bytes = plain.wired_bytes,
+        .total_heap_bytes = plain.total_heap_bytes,
+        .free_heap_bytes = plain.free_heap_bytes,
+        .vmo_bytes = plain.vmo_bytes,
+        .mmu_overhead_bytes = plain.mmu_overhead_bytes,
+        .ipc_bytes = plain.ipc_bytes,
+        .other_bytes = plain.other_bytes,
+    };
+    return OK;
+}
+
+static status_t fill_page_maps(struct waitable *object, rights_t rights, union record *out) {
+    uint64_t nodes = map_nodes_alive();
+
+    status_t status = resource_check(resource_from(object), ZX_RSRC_KIND_ROOT);
+    if (status == OK)
+        out->page_maps =
+            (jx_info_page_maps_t){nodes, nodes * kheap_cost(sizeof(struct map_node))};
+    return status;
+}
+
 /* ---- other objects ---- */
 
 static status_t fill_socket(struct waitable *object, rights_t rights, union record *out) {
     socket_get_info(socket_from(object), &out->socket);
+    return OK;
+}
+
+static status_t fill_stream(struct waitable *object, rights_t rights, union record *out) {
+    stream_get_info(stream_from(object), &out->stream);
     return OK;
 }
 
@@ -225,10 +268,16 @@ static const struct topic topics[] = {
     {ZX_INFO_JOB, ZX_RIGHT_INSPECT, TYPE(JOB), RECORD(job), fill_job},
     {ZX_INFO_VMAR, ZX_RIGHT_INSPECT, TYPE(VMAR), RECORD(vmar), fill_vmar},
     {ZX_INFO_VMO, 0, TYPE(VMO), RECORD(vmo), fill_vmo},
+    {ZX_INFO_VMO_V2, 0, TYPE(VMO), RECORD(vmo_v2), fill_vmo},
+    {ZX_INFO_VMO_V3, 0, TYPE(VMO), RECORD(vmo_v3), fill_vmo},
     {ZX_INFO_SOCKET, ZX_RIGHT_INSPECT, TYPE(SOCKET), RECORD(socket), fill_socket},
+    {ZX_INFO_STREAM, ZX_RIGHT_INSPECT, TYPE(STREAM), RECORD(stream), fill_stream},
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
     {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
+    {ZX_INFO_KMEM_STATS_EXTENDED, 0, TYPE(RESOURCE), RECORD(kmem_stats_extended),
+     fill_kmem_extended},
+    {JX_INFO_PAGE_MAPS, 0, TYPE(RESOURCE), sizeof(jx_info_page_maps_t), fill_page_maps},
 };
 
 static const struct topic *topic_find(uint32_t number) {

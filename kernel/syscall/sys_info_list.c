@@ -190,7 +190,7 @@ static status_t get_maps(uint32_t handle, const struct info_target *target) {
 static status_t write_vmo_handles(struct record_writer *writer, struct handle_table *table) {
     uint32_t cursor = 0, value;
     struct handle handle;
-    zx_info_vmo_t record;
+    zx_info_vmo_v3_t record;
     status_t status = OK;
 
     while (status == OK && handle_table_next(table, &cursor, &value, &handle)) {
@@ -206,7 +206,7 @@ static status_t write_vmo_handles(struct record_writer *writer, struct handle_ta
 static status_t write_vmo_mapping(struct record_writer *writer, struct aspace *aspace,
                                   const struct aspace_entry *entry) {
     struct aspace_place place;
-    zx_info_vmo_t record;
+    zx_info_vmo_v3_t record;
 
     if (entry->kind != REGION_MAPPING || aspace_resolve(aspace, entry->start, &place) != OK)
         return OK; /* unmapped meanwhile */
@@ -225,8 +225,9 @@ static status_t write_vmo_mappings(struct record_writer *writer, struct aspace *
     return status;
 }
 
-static status_t get_vmos(uint32_t handle, const struct info_target *target) {
-    struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_vmo_t)};
+/* The record of an older version is the first part of the newest. */
+static status_t get_vmos(uint32_t handle, size_t record_size, const struct info_target *target) {
+    struct record_writer writer = {.target = target, .record_size = record_size};
     AUTO(process) process = NULL;
 
     status_t status = look_up_other(handle, PROCESS_RUNNING, &process);
@@ -289,7 +290,11 @@ status_t sys_info_list(uint32_t handle, uint32_t topic, const struct info_target
     case ZX_INFO_PROCESS_MAPS:
         return get_maps(handle, target);
     case ZX_INFO_PROCESS_VMOS:
-        return get_vmos(handle, target);
+        return get_vmos(handle, sizeof(zx_info_vmo_v1_t), target);
+    case ZX_INFO_PROCESS_VMOS_V2:
+        return get_vmos(handle, sizeof(zx_info_vmo_v2_t), target);
+    case ZX_INFO_PROCESS_VMOS_V3:
+        return get_vmos(handle, sizeof(zx_info_vmo_v3_t), target);
     case ZX_INFO_CPU_STATS:
         return get_cpu_stats(handle, target);
     default:

@@ -5,6 +5,7 @@
 #include "object/exception_object.h"
 #include "object/object.h"
 #include "object/socket.h"
+#include "object/stream.h"
 #include "object/task_info.h"
 #include "syscall/sys_util.h"
 #include "vm/aspace.h"
@@ -80,6 +81,17 @@ static status_t get_exception(struct waitable *object, uint32_t property, struct
     return user_copy_out_u32(value, exception_get_strategy(exception));
 }
 
+static status_t get_append_mode(struct waitable *object, struct user_out value, uint64_t size) {
+    uint8_t append;
+
+    if (size < sizeof(append))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_STREAM)
+        return ERR_WRONG_TYPE;
+    append = stream_append_mode(stream_from(object));
+    return user_copy_out(value, &append, sizeof(append));
+}
+
 status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user_out value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
@@ -99,6 +111,8 @@ status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user
         return get_threshold(object, property, value, value_size);
     case ZX_PROP_VMO_CONTENT_SIZE:
         return get_content_size(object, value, value_size);
+    case ZX_PROP_STREAM_MODE_APPEND:
+        return get_append_mode(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
         return get_debug_word(object, property, value, value_size);
@@ -106,7 +120,6 @@ status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_EXCEPTION_STRATEGY:
         return get_exception(object, property, value, value_size);
     case ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID:
-    case ZX_PROP_STREAM_MODE_APPEND:
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */
     default:
         return ERR_INVALID_ARGS;
@@ -174,6 +187,19 @@ static status_t set_content_size(struct waitable *object, rights_t rights, struc
         return ERR_ACCESS_DENIED;
     status_t status = user_copy_in(&content_size, value, sizeof(content_size));
     return status == OK ? vmo_set_content_size(vmo_from(object), content_size) : status;
+}
+
+static status_t set_append_mode(struct waitable *object, struct user_in value, uint64_t size) {
+    uint8_t append;
+
+    if (size < sizeof(append))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_STREAM)
+        return ERR_WRONG_TYPE;
+    status_t status = user_copy_in(&append, value, sizeof(append));
+    if (status == OK)
+        stream_set_append_mode(stream_from(object), append != 0);
+    return status;
 }
 
 static status_t set_kill_on_oom(struct waitable *object, struct user_in value, uint64_t size) {
@@ -249,6 +275,8 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
         return set_threshold(object, property, value, value_size);
     case ZX_PROP_VMO_CONTENT_SIZE:
         return set_content_size(object, rights, value, value_size);
+    case ZX_PROP_STREAM_MODE_APPEND:
+        return set_append_mode(object, value, value_size);
     case ZX_PROP_JOB_KILL_ON_OOM:
         return set_kill_on_oom(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
@@ -257,7 +285,6 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_EXCEPTION_STATE:
     case ZX_PROP_EXCEPTION_STRATEGY:
         return set_exception(object, property, value, value_size);
-    case ZX_PROP_STREAM_MODE_APPEND:
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */
     default:
         return ERR_INVALID_ARGS;

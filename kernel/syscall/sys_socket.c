@@ -2,51 +2,21 @@
  * sys_socket.c - sockets.
  */
 #include "object/socket.h"
+#include "syscall/sys_bytes.h"
 #include "syscall/sys_util.h"
-
-struct user_source {
-    struct socket_source source;
-    struct user_in from;
-};
-struct user_sink {
-    struct socket_sink sink;
-    struct user_out to;
-};
-
-static status_t user_source_copy_in(const struct socket_source *source, size_t offset, void *to,
-                                    size_t length) {
-    const struct user_source *user = container_of(source, const struct user_source, source);
-
-    return user_copy_in(to, user_in_at(user->from, offset), length);
-}
-
-static size_t user_sink_copy_out(const struct socket_sink *sink, size_t offset, const void *from,
-                                 size_t length) {
-    const struct user_sink *user = container_of(sink, const struct user_sink, sink);
-
-    return user_copy_out_nofault(user_out_at(user->to, offset), from, length);
-}
-
-static status_t user_sink_touch(const struct socket_sink *sink, size_t offset) {
-    const struct user_sink *user = container_of(sink, const struct user_sink, sink);
-
-    return user_touch_write(user->to.address + offset);
-}
 
 status_t sys_socket_create(uint32_t options, struct user_out out0, struct user_out out1) {
     struct socket *a, *b;
 
     if (options & ~ZX_SOCKET_CREATE_MASK)
         return ERR_INVALID_ARGS;
-    if (options == ZX_SOCKET_DATAGRAM)
-        return ERR_NOT_SUPPORTED;
-    status_t status = socket_create(&a, &b);
+    status_t status = socket_create(options & ZX_SOCKET_DATAGRAM, &a, &b);
     return status != OK ? status : sys_publish_new_two(out0, &a->end.base, out1, &b->end.base);
 }
 
 status_t sys_socket_read(uint32_t handle, uint32_t options, struct user_out buffer,
                          uint64_t buffer_size, struct user_out actual) {
-    const struct user_sink sink = {{user_sink_copy_out, user_sink_touch}, buffer};
+    const struct user_sink sink = user_sink_at(buffer);
     AUTO(waitable) object = NULL;
     size_t count;
 
@@ -64,7 +34,7 @@ status_t sys_socket_read(uint32_t handle, uint32_t options, struct user_out buff
 
 status_t sys_socket_write(uint32_t handle, uint32_t options, struct user_in buffer,
                           uint64_t buffer_size, struct user_out actual) {
-    const struct user_source source = {{user_source_copy_in}, buffer};
+    const struct user_source source = user_source_at(buffer);
     AUTO(waitable) object = NULL;
     size_t count;
 

@@ -3,7 +3,7 @@
  */
 #include "syscall/sys_util.h"
 
-#include "sched/thread.h"
+#include "sched/kill_point.h"
 
 /* Where the user's page must be brought first: reserve, copy, publish. */
 static status_t publish_in_steps(struct handle_table *table, struct user_out to,
@@ -44,6 +44,7 @@ status_t sys_publish_two(struct user_out to_a, struct handle a, struct user_out 
     status_t status = handle_table_reserve(table, 2, values);
     if (status == OK) {
         status = copy_out_two(to_a, to_b, values);
+        kill_point("handles reserved", thread_current());
         if (status == OK) {
             handle_table_publish(table, values[0], a);
             handle_table_publish(table, values[1], b);

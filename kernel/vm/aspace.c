@@ -9,6 +9,7 @@
 #include "vm/frame_audit.h"
 #include "vm/kheap.h"
 #include "vm/region_internal.h"
+#include "vm/registry.h"
 
 #define ARENA_ALIGN GIB(1)
 
@@ -55,9 +56,11 @@ status_t aspace_create(struct aspace **out_aspace) {
         aspace->arena += round_down((aspace->random >> 8) % (USER_TOP - 2 * ARENA_ALIGN),
                                     ARENA_ALIGN);
     if (aspace_create_root(aspace) != OK) {
-        aspace_unref(aspace);
+        mmu_destroy(&aspace->mmu);
+        kheap_free(aspace);
         return ERR_NO_MEMORY;
     }
+    registry_add_aspace(aspace);
     *out_aspace = aspace;
     return OK;
 }
@@ -68,6 +71,7 @@ void aspace_unref(struct aspace *aspace) {
     if (!ref_put(&aspace->refs))
         return;
     DEBUG_ASSERT(aspace->mapping_count == 0);
+    registry_remove_aspace(aspace);
     mmu_destroy(&aspace->mmu);
     kheap_free(aspace);
 }

@@ -57,6 +57,7 @@ struct aspace {
     vaddr_t arena;             /* where placement prefers to put things */
     vaddr_t vdso_code, vdso_code_end, vdso_base; /* 0: not mapped; set once; under lock */
     uint64_t mapping_count;    /* under lock */
+    struct list_node registered; /* registry.h */
 
     struct mutex mmu_lock;     /* RANK_MMU */
     struct mmu mmu;            /* under mmu_lock */

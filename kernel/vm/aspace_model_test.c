@@ -362,3 +362,53 @@ KTEST_QUICK(aspace, P12_spaces_share_no_table_pages) {
     if (vmo)
         vmo_unref(vmo);
 }
+
+/* ---- A mapping among many is found as in a balanced tree ---- */
+
+#define MAPPINGS 4000
+
+/* How many nodes a look-up passes to find this region. */
+static unsigned steps_to(const struct region *region) {
+    unsigned steps = 1;
+
+    for (const struct tree_node *node = region->node.parent; node; node = node->parent)
+        steps++;
+    return steps;
+}
+
+static void expect_shallow(struct aspace *among, vaddr_t base, unsigned count) {
+    MUTEX_GUARD(&among->lock);
+    for (unsigned i = 0; i < count; i++) {
+        struct region *mapping = aspace_find_locked(among, base + 2 * i * PAGE_SIZE);
+        /* An AVL tree of 4,000 nodes is at most 1.44 times log2(4,000) deep. */
+        EXPECT(mapping && mapping->start == base + 2 * i * PAGE_SIZE && steps_to(mapping) <= 18);
+        EXPECT(!aspace_find_locked(among, base + (2 * i + 1) * PAGE_SIZE));
+    }
+}
+
+KTEST(aspace, a_mapping_among_4000_is_found_in_18_steps) {
+    const uint32_t options = ZX_VM_CAN_MAP_SPECIFIC | ZX_VM_CAN_MAP_READ;
+    struct aspace *among = NULL;
+    struct region *vmar = NULL;
+    struct vmo *vmo = NULL;
+    vaddr_t address;
+    unsigned made = 0;
+
+    EXPECT_EQ(OK, vmo_create(PAGE_SIZE, false, &vmo));
+    if (vmo && aspace_create(&among) == OK) {
+        AUTO(region) root = aspace_root(among);
+        EXPECT_EQ(OK, vmar_allocate(root, options, 0, 2 * MAPPINGS * PAGE_SIZE, &vmar));
+    }
+    while (vmar && made < MAPPINGS && /* in order: the worst for a tree that is not balanced */
+           vmar_map(vmar, ZX_VM_PERM_READ | ZX_VM_SPECIFIC, 2 * made * PAGE_SIZE, vmo, 0, PAGE_SIZE,
+                    PERM_MASK, &address) == OK)
+        made++;
+    EXPECT_EQ(MAPPINGS, made);
+    if (vmar) {
+        expect_shallow(among, vmar->start, made);
+        region_unref(vmar);
+    }
+    test_space_end(among);
+    if (vmo)
+        vmo_unref(vmo);
+}

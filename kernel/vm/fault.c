@@ -20,7 +20,7 @@
  */
 #include "vm/fault.h"
 
-#include "sched/thread.h"
+#include "sched/kill_point.h"
 #include "vm/pmm.h"
 #include "vm/reclaim.h"
 
@@ -229,8 +229,10 @@ status_t upcall_page_fault(const struct fault *fault) {
     struct aspace *aspace = thread_current()->aspace;
     if (!aspace || fault->address < USER_BASE || fault->address >= USER_TOP)
         return ERR_NOT_FOUND;
+    kill_point("fault", thread_current());
     status_t status = aspace_fault(aspace, fault->address, fault->access);
     while (status == ERR_NO_MEMORY && upcall_out_of_memory())
         status = aspace_fault(aspace, fault->address, fault->access);
+    kill_point("fault done", thread_current());
     return status;
 }

@@ -315,6 +315,12 @@ void kheap_free(void *block) {
         class_free(head->order, block);
 }
 
+size_t kheap_cost(size_t size) {
+    size_t gross = size + HEADER_SIZE + TAIL_SIZE;
+    return gross <= KHEAP_CLASS_MAX ? class_sizes[class_by_size[(gross + 31) / 32]]
+                                    : round_up(gross, PAGE_SIZE);
+}
+
 struct kheap_stats kheap_stats(void) {
     int64_t blocks = atomic_load(&runs_used), bytes = atomic_load(&run_bytes);
     for (unsigned class = 0; class < CLASSES; class++) {
@@ -372,5 +378,58 @@ void kheap_check(void) {
         SPIN_GUARD(&classes[class].lock);
         list_for_each(node, &classes[class].partial)
             slab_check_locked(class, list_entry(node, struct page, link));
+    }
+}
+
+/* ---- The audit ---- */
+
+struct census {
+    uint64_t pages, runs, run_pages;
+    uint64_t slabs[CLASSES], blocks[CLASSES]; /* blocks: handed out, or in a CPU's cache */
+};
+
+static void census_add(void *context, struct page *page) {
+    struct census *census = context;
+    if (page->state != PAGE_HEAP)
+        return;
+    uint32_t count = atomic_load_explicit(&page->count, memory_order_relaxed);
+    census->pages++;
+    if (page->pins && page->order == CLASS_RUN) {
+        census->runs++;
+        census->run_pages += count;
+    } else if (page->pins && page->order < CLASSES) {
+        census->slabs[page->order]++;
+        census->blocks[page->order] += count;
+    }
+}
+
+static uint64_t slabs_counted(unsigned class) {
+    SPIN_GUARD(&classes[class].lock);
+    return classes[class].slabs;
+}
+
+static uint64_t blocks_counted(unsigned class) {
+    uint64_t blocks = (uint64_t)class_used(class);
+    for (unsigned cpu = 0; cpu < MAX_CPUS; cpu++)
+        blocks += block_caches[cpu][class].count;
+    return blocks;
+}
+
+void kheap_audit(kheap_differs *fn, void *context) {
+    struct census census = {0};
+    pmm_for_each(census_add, &census);
+    const uint64_t pairs[][2] = {
+        {(uint64_t)atomic_load(&bytes_total), census.pages * PAGE_SIZE},
+        {(uint64_t)atomic_load(&runs_used), census.runs},
+        {(uint64_t)atomic_load(&run_bytes), census.run_pages * PAGE_SIZE},
+    };
+    for (unsigned i = 0; i < ARRAY_SIZE(pairs); i++)
+        if (pairs[i][0] != pairs[i][1])
+            fn(context, i, pairs[i][0], pairs[i][1]);
+    for (unsigned class = 0; class < CLASSES; class++) {
+        if (slabs_counted(class) != census.slabs[class])
+            fn(context, class_sizes[class], slabs_counted(class), census.slabs[class]);
+        if (blocks_counted(class) != census.blocks[class])
+            fn(context, class_sizes[class] + 1u, blocks_counted(class), census.blocks[class]);
     }
 }

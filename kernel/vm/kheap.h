@@ -56,6 +56,9 @@ ALWAYS_INLINE void kheap_free_sized(void *block, size_t size) {
         kheap_free_any_sized(block, size);
 }
 
+/* What a block of `size` bytes takes, in its class. */
+size_t kheap_cost(size_t size);
+
 struct kheap_stats {
     uint64_t bytes_total; /* pages taken, in bytes */
     uint64_t bytes_used;  /* handed out, rounded up to size classes */
@@ -64,5 +67,11 @@ struct kheap_stats {
 struct kheap_stats kheap_stats(void);
 /* Walk all slabs and check them (debug); panics on damage (P04). */
 void kheap_check(void);
+/*
+ * Compare what is counted with what the page records and slabs say; fn is called for
+ * each that differs, with a number that names the counter. For audits of a quiet machine.
+ */
+typedef void kheap_differs(void *context, unsigned counter, uint64_t counted, uint64_t there);
+void kheap_audit(kheap_differs *fn, void *context);
 /* Give empty slabs and the caches' contents back to the page allocator. */
 void kheap_trim(void);

@@ -32,7 +32,7 @@ struct page {
         struct list_node link; /* free lists, slab lists */
         struct {
             uint64_t mark;     /* PAGE_VMO: epoch of the last attribution walk */
-            uint64_t unused;
+            uint64_t audit;    /* PAGE_VMO, PAGE_TABLE: the audit's; garbage to all others */
         };
     };
     _Atomic uint32_t count;    /* PAGE_VMO: leaf slots that hold it; PAGE_HEAP: blocks in use */

@@ -49,6 +49,7 @@ struct map_node {
     uint8_t used;           /* slots that are not empty */
     uint64_t pages;         /* pages below */
     _Atomic uint64_t mark;  /* attribution epoch; link of dead nodes while freeing */
+    uint64_t audit;         /* the audit's (memory_audit.h); garbage to all others */
     void *slot[MAP_FANOUT];
 };
 

@@ -8,6 +8,7 @@
  * size becomes zero at the cost of its edges, and a write into it copies one static
  * node a level, as it copies any shared node.
  */
+#include "vm/audit.h"
 #include "vm/page_map_internal.h"
 
 static struct map_node zero_nodes[PAGE_DIRTS][MAP_HEIGHT_MAX];
@@ -176,4 +177,30 @@ static uint64_t remove_clean(void **ref, struct map_garbage *garbage) {
 void page_map_remove_clean(struct page_map *map, struct map_garbage *garbage) {
     if (map->root)
         remove_clean((void **)&map->root, garbage);
+}
+
+/* ---- The audit ---- */
+
+/* Held by nobody, by the static node a level higher (all its slots), and by what was met. */
+static void audit_zero_node(struct map_node *node, unsigned height, struct audit *audit) {
+    uint32_t above = height + 1 < MAP_HEIGHT_MAX ? MAP_FANOUT : 0;
+    uint32_t wanted = 1 + above + audit_times_met(audit, node->audit);
+    uint32_t count = atomic_load_explicit(&node->count, memory_order_relaxed);
+    if (count != wanted)
+        audit_found(audit, AUDIT_NODE_COUNT, (uintptr_t)node, count, wanted);
+}
+
+static void audit_zero_page(const struct page *page, struct audit *audit) {
+    uint32_t wanted = 1 + MAP_FANOUT + audit_times_met(audit, page->audit);
+    uint32_t count = atomic_load_explicit(&page->count, memory_order_relaxed);
+    if (count != wanted)
+        audit_found(audit, AUDIT_PAGE_COUNT, page_address(page).value, count, wanted);
+}
+
+void page_map_audit_zeros(struct audit *audit) {
+    for (unsigned dirt = 0; dirt < PAGE_DIRTS; dirt++) {
+        for (unsigned height = 0; height < MAP_HEIGHT_MAX; height++)
+            audit_zero_node(&zero_nodes[dirt][height], height, audit);
+        audit_zero_page(pmm_zero_page_of(dirt), audit);
+    }
 }

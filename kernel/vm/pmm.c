@@ -509,12 +509,15 @@ uint64_t alloc_fail_left(void) { return atomic_load(&alloc_fail_countdown); }
 
 bool alloc_fail_count_down(void) { return atomic_fetch_sub(&alloc_fail_countdown, 1) == 1; }
 
-status_t upcall_table_page_alloc(paddr_t *out_page) {
-    struct page *page = pmm_alloc_zeroed(PAGE_TABLE);
+static status_t zeroed_page(enum page_state state, paddr_t *out_page) {
+    struct page *page = pmm_alloc_zeroed(state);
     if (!page)
         return ERR_NO_MEMORY;
     *out_page = page_address(page);
     return OK;
 }
+
+status_t upcall_table_page_alloc(paddr_t *out_page) { return zeroed_page(PAGE_TABLE, out_page); }
+status_t upcall_stack_page_alloc(paddr_t *out_page) { return zeroed_page(PAGE_STACK, out_page); }
 
 void upcall_table_page_free(paddr_t address) { pmm_free(page_of(address), PAGE_TABLE); }

@@ -3,6 +3,7 @@
  * back; random runs against a map of what is out.
  */
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 #include "arch/mmu.h"
 #include "lib/ktest.h"
@@ -30,12 +31,22 @@ static bool has_stamp(struct page *page, uint64_t value) {
     return words[0] == value && words[PAGE_SIZE / 8 - 1] == value;
 }
 
+/* Free, or with those who give pages back when memory runs short, as it does here. */
+static uint64_t free_or_loose(void) {
+    struct pmm_stats stats = pmm_stats();
+
+    return stats.pages[PAGE_FREE] + stats.pages[PAGE_HEAP] + stats.pages[PAGE_STACK] +
+           stats.pages[PAGE_TABLE];
+}
+
 /*
  * Pages are chained through their second word, so the test needs no memory of its
  * own; the first word is a stamp, by which a page that came out twice is seen.
  */
 KTEST(pmm, P03_all_free_pages_come_out_once_and_go_back) {
-    uint64_t reported = pmm_free_pages(), count = 0, back = 0;
+    while (reclaim_memory())
+        ; /* or the watcher of memory does it while the pages come out */
+    uint64_t loose = free_or_loose(), reported = pmm_free_pages(), count = 0, back = 0;
     struct page *chain = NULL, *page;
 
     while ((page = pmm_alloc(PAGE_HEAP))) {
@@ -44,7 +55,7 @@ KTEST(pmm, P03_all_free_pages_come_out_once_and_go_back) {
         chain = page;
     }
     /* Other CPUs keep a few in their caches. */
-    EXPECT(count + 64 * 64 >= reported && count <= reported);
+    EXPECT(count + 64 * 64 >= reported && count <= loose);
     for (uint64_t expected = count; chain; expected--) {
         struct page *next = ((struct page **)page_contents(chain))[1];
         EXPECT(has_stamp(chain, expected));
@@ -53,7 +64,7 @@ KTEST(pmm, P03_all_free_pages_come_out_once_and_go_back) {
         back++;
     }
     EXPECT_EQ(count, back);
-    EXPECT_EQ(reported, pmm_free_pages());
+    EXPECT_EQ(loose, free_or_loose());
 }
 
 #define RUNS 128

@@ -165,6 +165,38 @@ struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct r
     return right;
 }
 
+/* Does `right`, which begins where `left` ends, show what would come next in `left`? */
+static bool continues(const struct region *left, const struct region *right) {
+    return left->kind == REGION_MAPPING && right->kind == REGION_MAPPING &&
+           region_end(left) == right->start && left->vmo == right->vmo &&
+           left->perm == right->perm && left->possible == right->possible &&
+           left->view.offset + left->view.length == right->view.offset &&
+           left->vmo->vdso_code_length == 0;
+}
+
+/* What the page table shows stays as it is. */
+static void view_join(struct region *left, struct region *right) {
+    struct vmo *pages = left->pages;
+    MUTEX_GUARD(&pages->lock);
+    struct vmo *lender = vmo_lender_lock(pages);
+    vmo_view_remove_locked(pages, &right->view);
+    left->view.length += right->view.length;
+    left->touched = left->touched || right->touched;
+    vmo_lender_unlock(lender);
+}
+
+struct region *mapping_merge_locked(struct region *mapping, struct list *dead) {
+    struct tree_node *before = tree_prev(&mapping->node);
+    struct region *left = before ? tree_entry(before, struct region, node) : NULL;
+    if (!left || !continues(left, mapping))
+        return mapping;
+    view_join(left, mapping);
+    region_leave_locked(mapping);
+    list_add_tail(dead, &mapping->dead_node);
+    left->size += mapping->size;
+    return left;
+}
+
 /* The front or the back of a mapping goes. */
 static void mapping_trim(struct region *mapping, vaddr_t start, vaddr_t end) {
     struct vmo *pages = mapping->pages;

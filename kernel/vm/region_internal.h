@@ -24,6 +24,9 @@ void mapping_cut_locked(struct region *mapping, vaddr_t start, vaddr_t end, stru
 /* Split a mapping at `at`; the right part is *spare, which becomes NULL. */
 struct region *mapping_split_locked(struct region *mapping, vaddr_t at, struct region **spare)
     REQUIRES(mapping->aspace->lock);
+/* Join a mapping to its left neighbour if it is the same going on; the one it is in then. */
+struct region *mapping_merge_locked(struct region *mapping, struct list *dead)
+    REQUIRES(mapping->aspace->lock);
 /* Say what a new mapping maps; takes a reference. */
 void mapping_set_vmo(struct region *mapping, struct vmo *vmo);
 /* Begin to show: link the view. */

@@ -419,8 +419,10 @@ static void mapping_set_perm(struct region *mapping, uint32_t perm) {
         tlb_flush(&batch);
 }
 
+/* Neighbours that have become alike are joined, so that protecting to and fro leaves one. */
 static void protect_range_locked(struct region *vmar, uint32_t perm, vaddr_t start, vaddr_t end,
-                                 struct spares *spares) REQUIRES(vmar->aspace->lock) {
+                                 struct spares *spares, struct list *dead)
+    REQUIRES(vmar->aspace->lock) {
     for (struct region *child = region_first_overlap_locked(vmar, start, end); child;
          child = region_next_overlap_locked(child, end)) {
         mutex_assert_held(&child->aspace->lock);
@@ -430,31 +432,40 @@ static void protect_range_locked(struct region *vmar, uint32_t perm, vaddr_t sta
         if (region_end(child) > end)
             mapping_split_locked(child, end, spares_next(spares));
         mapping_set_perm(child, perm);
+        child = mapping_merge_locked(child, dead);
     }
+    struct region *behind = region_first_overlap_locked(vmar, end, end + PAGE_SIZE);
+    if (!behind)
+        return;
+    mutex_assert_held(&behind->aspace->lock);
+    mapping_merge_locked(behind, dead);
 }
 
 static status_t protect(struct region *vmar, uint32_t perm, vaddr_t address, uint64_t length,
-                        struct spares *spares) {
+                        struct spares *spares, struct list *dead) {
     MUTEX_GUARD(&vmar->aspace->lock);
     status_t status = check_range_locked(vmar, address, length);
     if (status == OK)
         status = check_protect_locked(vmar, perm, address, address + length);
     if (status == OK)
-        protect_range_locked(vmar, perm, address, address + length, spares);
+        protect_range_locked(vmar, perm, address, address + length, spares, dead);
     return status;
 }
 
 status_t vmar_protect(struct region *vmar, uint32_t options, vaddr_t address, uint64_t length) {
     struct spares spares;
+    struct list dead;
     uint64_t rounded;
+    list_init(&dead);
     if ((options & ~PERM_MASK) || (options && !(options & ZX_VM_PERM_READ)) ||
         !is_page_aligned(address) || length == 0 || !page_round_up_checked(length, &rounded) ||
         address + rounded < address)
         return ERR_INVALID_ARGS;
     status_t status = spares_fill(vmar->aspace, &spares);
     if (status == OK)
-        status = protect(vmar, options, address, rounded, &spares);
+        status = protect(vmar, options, address, rounded, &spares, &dead);
     spares_release(&spares);
+    regions_release(&dead);
     return status;
 }
 

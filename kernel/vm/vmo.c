@@ -8,6 +8,8 @@
 #include "vm/aspace.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
+#include "vm/registry.h"
+#include "vm/vmo_content.h"
 #include "vm/vmo_internal.h"
 
 /* ---- Life ---- */
@@ -28,6 +30,7 @@ status_t vmo_alloc(uint64_t size, enum vmo_kind kind, struct vmo **out_vmo) {
     page_map_init(&vmo->map);
     list_init(&vmo->views);
     list_init(&vmo->children);
+    registry_add_vmo(vmo);
     *out_vmo = vmo;
     return OK;
 }
@@ -47,6 +50,7 @@ void vmo_destroy(struct waitable *object) {
     struct vmo *vmo = vmo_from(object);
     DEBUG_ASSERT(list_is_empty(&vmo->views));
     struct vmo *shown = vmo->shown;
+    registry_remove_vmo(vmo);
     if (unlikely(vmo->kind != VMO_ANONYMOUS))
         vmo_destroy_special(vmo);
     vmo_family_leave(vmo);
@@ -86,6 +90,8 @@ status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
         return ERR_INVALID_ARGS;
     if (vmo_pages_of(parent)->resizable || parent->kind == VMO_DISCARDABLE)
         return ERR_NOT_SUPPORTED;
+    if (parent->cache_policy && parent->kind != VMO_CONTIGUOUS && parent->kind != VMO_PHYSICAL)
+        return ERR_BAD_STATE;
     struct vmo *slice;
     status_t status = alias_create(parent, offset, size, &slice);
     if (status != OK)
@@ -249,16 +255,13 @@ static status_t own_tail_locked(struct vmo *vmo, uint64_t content_size, struct p
     return vmo_own_page_locked(vmo, content_size >> PAGE_SHIFT, out_tail, NULL);
 }
 
-/* All that can fail comes first: a page of its own for the tail, nodes for the cut. */
-static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
-                                struct map_garbage *garbage) REQUIRES(vmo->lock) {
+/* Nodes for the cut, or for what a pager need not be asked for, come first. */
+static status_t resize_locked(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage)
+    REQUIRES(vmo->lock) {
     struct map_stash stash = MAP_STASH_INIT;
     uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
-    struct page *tail = NULL;
-    if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
-        return ERR_BAD_STATE;
-    status_t status = own_tail_locked(vmo, content_size, &tail);
-    if (status == OK && pages < old_pages)
+    status_t status = OK;
+    if (pages < old_pages)
         status = map_stash_fill(&stash, page_map_plan_remove(&vmo->map, pages, old_pages - 1));
     if (status == OK && pages > old_pages && vmo->kind == VMO_PAGER)
         status = map_stash_fill(&stash, page_map_plan_zero(&vmo->map, old_pages, pages - 1));
@@ -267,17 +270,32 @@ static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t cont
         return status;
     }
     vmo->size = rounded;
-    vmo->content_size = content_size;
     if (unlikely(vmo->kind == VMO_PAGER || vmo->kind == VMO_LAZY))
         vmo_resize_special_locked(vmo, old_pages, pages, &stash, garbage);
     if (pages < old_pages) {
         vmo_hide_locked(vmo, pages, old_pages - pages);
         page_map_remove(&vmo->map, pages, old_pages - 1, &stash, garbage);
     }
+    map_stash_release(&stash);
+    return OK;
+}
+
+/* All that can fail comes first: a page of its own for the tail, then the size. */
+static status_t set_size_locked(struct vmo *vmo, uint64_t rounded, uint64_t content_size,
+                                struct map_garbage *garbage) REQUIRES(vmo->lock) {
+    uint64_t old_pages = vmo->size >> PAGE_SHIFT, pages = rounded >> PAGE_SHIFT;
+    struct page *tail = NULL;
+    if (pages < old_pages && vmo_is_pinned_locked(vmo, pages, old_pages - 1))
+        return ERR_BAD_STATE;
+    status_t status = own_tail_locked(vmo, content_size, &tail);
+    if (status == OK)
+        status = resize_locked(vmo, rounded, garbage);
+    if (status != OK)
+        return status;
+    vmo->content_size = content_size;
     if (tail)
         memset((char *)page_contents(tail) + (content_size & PAGE_MASK), 0,
                PAGE_SIZE - (content_size & PAGE_MASK));
-    map_stash_release(&stash);
     return OK;
 }
 
@@ -303,6 +321,23 @@ status_t vmo_set_size(struct vmo *named, uint64_t size) {
     }
     map_garbage_release(&garbage);
     vmo_tell_pager(vmo);
+    return status;
+}
+
+static status_t grow(struct vmo *vmo, uint64_t rounded, struct map_garbage *garbage) {
+    MUTEX_GUARD(&vmo->lock);
+    return rounded > vmo->size ? resize_locked(vmo, rounded, garbage) : OK;
+}
+
+status_t vmo_grow(struct vmo *named, uint64_t end) {
+    struct map_garbage garbage = MAP_GARBAGE_INIT;
+    uint64_t rounded;
+    if (!page_round_up_checked(end, &rounded) || rounded > VMO_SIZE_MAX)
+        return ERR_OUT_OF_RANGE;
+    if (!named->resizable)
+        return ERR_UNAVAILABLE;
+    status_t status = grow(vmo_pages_of(named), rounded, &garbage);
+    map_garbage_release(&garbage);
     return status;
 }
 
@@ -335,6 +370,7 @@ static void info_of_pages(struct vmo *vmo, const struct vmo *named, struct vmo_i
     if (named != vmo)
         return; /* an alias costs nothing but itself */
     info->committed_bytes = page_map_pages(&vmo->map) << PAGE_SHIFT;
+    info->populated_bytes = info->committed_bytes;
     info->metadata_bytes += leaves * sizeof(struct map_node);
 }
 

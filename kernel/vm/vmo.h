@@ -109,6 +109,8 @@ struct vmo {
     struct list_node sibling, member;
     uint64_t child_count;
 
+    struct list_node registered; /* registry.h */
+
     /* Under base.lock. */
     char name[OBJECT_NAME_SIZE];
 };
@@ -214,6 +216,7 @@ status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *buffer, 
 struct vmo_info {
     uint64_t size, content_size, parent_koid, child_count, mapping_count, share_count;
     uint64_t committed_bytes, metadata_bytes;
+    uint64_t populated_bytes; /* pages that it shows, whoever pays for them */
     enum vmo_kind kind; /* of what it shows */
     bool resizable, is_cow_clone, immutable;
     uint32_t cache_policy;

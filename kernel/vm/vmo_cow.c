@@ -116,6 +116,7 @@ uint64_t vmo_window_pages(uint64_t parent_size, uint64_t offset, uint64_t child_
 
 status_t vmo_snapshot_map_locked(struct vmo *parent, uint64_t offset, struct vmo *child) {
     struct map_stash stash = MAP_STASH_INIT;
+    struct page_map map;
     uint64_t first = offset >> PAGE_SHIFT;
     uint64_t count = vmo_window_pages(parent->size, offset, child->size);
     if (parent->pins)
@@ -124,7 +125,8 @@ status_t vmo_snapshot_map_locked(struct vmo *parent, uint64_t offset, struct vmo
     if (status == OK) {
         if (count)
             vmo_make_read_only_locked(parent, first, count);
-        page_map_clone(&parent->map, first, count, &stash, &child->map);
+        page_map_clone(&parent->map, first, count, &stash, &map);
+        child->map = map; /* at once, because an audit may look already */
     }
     map_stash_release(&stash);
     return status;

@@ -7,6 +7,7 @@
  */
 #include "vm/pmm.h"
 #include "vm/reclaim.h"
+#include "vm/vmo_content.h"
 #include "vm/vmo_internal.h"
 
 /* ---- Ranges ---- */
@@ -247,6 +248,19 @@ static status_t zero(struct vmo *vmo, struct zeroing *z, uint64_t offset, uint64
     if (status != OK || length == 0)
         return status;
     return zero_locked(vmo, z, offset, length);
+}
+
+status_t vmo_zero_unless_blocked(struct vmo *vmo, uint64_t offset, uint64_t length,
+                                 struct vmo_blocked *out_blocked) {
+    struct zeroing z = {.garbage = MAP_GARBAGE_INIT};
+    status_t status = vmo_range_resolve(&vmo, &offset, &length);
+    if (status == OK && vmo->kind == VMO_PHYSICAL)
+        status = ERR_NOT_SUPPORTED;
+    if (status == OK)
+        status = zero(vmo, &z, offset, length);
+    map_garbage_release(&z.garbage);
+    *out_blocked = (struct vmo_blocked){z.blocked, z.blocked_count};
+    return status;
 }
 
 status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length) {

@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "vm/pmm.h"
 #include "vm/reclaim.h"
+#include "vm/vmo_content.h"
 #include "vm/vmo_internal.h"
 
 /* One transfer; exactly one of the four is not zero. */
@@ -82,6 +83,13 @@ ALWAYS_INLINE status_t step(struct vmo *vmo, uint64_t offset, uint64_t left,
     return step_locked(vmo, offset, left, t, done, length, out_moved);
 }
 
+/* Objects that are not read and written by offset. */
+ALWAYS_INLINE status_t check_kind(const struct vmo *vmo) {
+    if (unlikely(vmo->special) && (vmo->kind == VMO_PHYSICAL || vmo->cache_policy))
+        return vmo->kind == VMO_PHYSICAL ? ERR_NOT_SUPPORTED : ERR_BAD_STATE;
+    return OK;
+}
+
 static status_t touch(const struct transfer *t, uint64_t done) {
     return transfer_writes(t) ? user_touch_read(t->user_from.address + done)
                               : user_touch_write(t->user_to.address + done);
@@ -107,8 +115,9 @@ ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t lengt
         return ERR_OUT_OF_RANGE;
     offset += vmo->shown_offset;
     vmo = vmo_pages_of(vmo);
-    if (unlikely(vmo->special) && (vmo->kind == VMO_PHYSICAL || vmo->cache_policy))
-        return vmo->kind == VMO_PHYSICAL ? ERR_NOT_SUPPORTED : ERR_BAD_STATE;
+    status_t refused = check_kind(vmo);
+    if (unlikely(refused != OK))
+        return refused;
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
@@ -142,4 +151,43 @@ status_t vmo_read_kernel(struct vmo *vmo, uint64_t offset, void *buffer, uint64_
 
 status_t vmo_write_kernel(struct vmo *vmo, uint64_t offset, const void *buffer, uint64_t length) {
     return transfer(vmo, offset, length, &(struct transfer){.kernel_from = buffer});
+}
+
+/* ---- As far as the user's memory is present ---- */
+
+ALWAYS_INLINE status_t transfer_present(struct vmo *vmo, uint64_t offset, uint64_t length,
+                                        const struct transfer *t, uint64_t *out_moved) {
+    uint64_t done = 0;
+    size_t moved, part = 0;
+    offset += vmo->shown_offset;
+    vmo = vmo_pages_of(vmo);
+    status_t status = check_kind(vmo);
+    if (status != OK)
+        return status;
+    do {
+        uint64_t at = offset + done;
+        moved = 0;
+        part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
+        status = step(vmo, at, part, t, done, part, &moved);
+        done += moved;
+    } while (status == OK && moved == part && done < length);
+    *out_moved = done;
+    return status;
+}
+
+status_t vmo_read_present(struct vmo *vmo, uint64_t offset, struct user_out buffer,
+                          uint64_t length, uint64_t *out_moved) {
+    *out_moved = 0;
+    if (length == 0 || !buffer.address)
+        return OK;
+    return transfer_present(vmo, offset, length, &(struct transfer){.user_to = buffer}, out_moved);
+}
+
+status_t vmo_write_present(struct vmo *vmo, uint64_t offset, struct user_in buffer,
+                           uint64_t length, uint64_t *out_moved) {
+    *out_moved = 0;
+    if (length == 0 || !buffer.address)
+        return OK;
+    return transfer_present(vmo, offset, length, &(struct transfer){.user_from = buffer},
+                            out_moved);
 }

@@ -2,13 +2,15 @@
  * main.c - runs KTESTs in the kernel as a host program.
  *
  *   ktest [FILTER] [--cpus N] [--memory MIB] [--seed N] [--preempt N]
- *         [--repeat N] [--alloc-fail] [--list] [--verbose]
+ *         [--repeat N] [--skip A,B,...] [--alloc-fail] [--list] [--verbose]
  *
  * --preempt N ends a thread's turn at one of N chances, at random from the seed;
  * with one CPU the same seed gives the same run. --alloc-fail runs each test again
  * and again while its first, second, third... allocation fails, until it passes
  * without meeting a failure: what it expects is ignored, but the machine must
- * live and its balances must hold.
+ * live and its balances must hold. --repeat runs each test N times; what heap blocks,
+ * pages and objects there are must be the same after each (P20); --skip leaves tests or
+ * suites out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #include "lib/ktest.h"
 #include "lib/log.h"
 #include "sched/park.h"
+#include "sched/waitable.h"
 #include "tests/host/machine.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
@@ -25,12 +28,13 @@
 #define FAILURES_MAX 100000
 
 static struct {
-    const char *filter;
+    const char *filter, *skip;
     unsigned repeat;
     bool verbose, alloc_fail, list;
     struct host_options machine;
 } options = {
     .filter = "all",
+    .skip = "",
     .repeat = 1,
     .machine = {.cpus = 1, .memory = MIB(64), .seed = 1, .cmdline = ""},
 };
@@ -46,6 +50,7 @@ const char *__tsan_default_options(void);
 const char *__tsan_default_options(void) { return "second_deadlock_stack=1:report_signal_unsafe=0"; }
 
 static uint64_t balance_heap(void) { return kheap_stats().blocks_used; }
+static uint64_t balance_pages(void) { return pmm_stats().pages[PAGE_VMO]; }
 
 static void settle(void) { (void)thread_sleep_until(clock_now() + 1000000); }
 
@@ -95,12 +100,24 @@ static void list_tests(void) {
         printf("%s.%s\n", ktest_get(i)->suite, ktest_get(i)->name);
 }
 
+static bool is_skipped(const struct ktest *test) {
+    char name[128];
+    for (const char *at = options.skip; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] != 0)) {
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, ","), at);
+        if (ktest_matches(test, name))
+            return true;
+    }
+    return false;
+}
+
 static void run_tests(void) {
     ktest_set_balance("heap blocks", balance_heap);
+    ktest_set_balance("pages of memory objects", balance_pages);
+    ktest_set_balance("objects", waitable_live_total);
     ktest_set_settle(settle);
     for (unsigned round = 0; round < options.repeat; round++)
         for (size_t i = 0; i < ktest_count(); i++)
-            if (ktest_matches(ktest_get(i), options.filter))
+            if (ktest_matches(ktest_get(i), options.filter) && !is_skipped(ktest_get(i)))
                 run_one(ktest_get(i));
     host_finish(total.failed != 0 || total.passed == 0);
 }
@@ -126,6 +143,8 @@ static void read_arguments(char **argument) {
             options.machine.preempt_one_in = (unsigned)number(*++argument);
         else if (strcmp(word, "--repeat") == 0)
             options.repeat = (unsigned)number(*++argument);
+        else if (strcmp(word, "--skip") == 0)
+            options.skip = *++argument ? *argument : "";
         else if (strcmp(word, "--alloc-fail") == 0)
             options.alloc_fail = true;
         else if (strcmp(word, "--list") == 0)

@@ -16,7 +16,8 @@ def main():
     for table in (build.KERNEL_PORTABLE, build.KERNEL_AMD64, build.HOST_ONLY, build.VDSO,
                   build.ULIB):
         named.update(f'{folder}/{name}' for folder, names in table.items() for name in names)
-    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.FUZZERS):
+    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.HOST_PROGRAMS,
+                  build.FUZZERS):
         for sources in table.values():
             named.update(sources)
     named.update(build.HOST_TOOLS.values(), build.PROGRAMS_BARE.values())

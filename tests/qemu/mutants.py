@@ -75,14 +75,18 @@ MUTANTS = {
         '            user_exception(frame);', program('deaths', 'p31')),
     'P40-clone-copies': (
         'kernel/vm/vmo_cow.c',
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n',
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n'
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n',
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
         '        for (uint64_t i = 0; i < count; i++) {\n            struct page *page;\n'
         '            (void)vmo_own_page_locked(parent, first + i, &page, NULL);\n        }\n',
         program('core-tests', 'p40')),
     'P47-process-ends-before-its-last-thread': (
         'kernel/object/process.c', '    if (--process->thread_count > 0)',
         '    if (--process->thread_count > 1)', program('proofs', 'p47_threads')),
+    'P47-kill-before-a-park-is-lost': (
+        'kernel/sched/park.c', '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL))',
+        '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL) && !parker->thread)',
+        program('proofs', 'p47_points', '--append kill.points=1 --smp 4')),
     'P51-generation-stays': (
         'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
         '(slot->word & ~FIXED_BITS);', ktest('handle_table')),

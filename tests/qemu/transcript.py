@@ -63,6 +63,7 @@ def main():
     parser.add_argument('--smp', type=int, default=1)
     parser.add_argument('--mem', default='256M')
     parser.add_argument('--kernel', help='release or debug')
+    parser.add_argument('--append', help='words for the kernel\'s command line')
     parser.add_argument('--times', type=int, default=1, help='boot so many times')
     parser.add_argument('files', nargs='+')
     arguments = parser.parse_args()
@@ -70,6 +71,8 @@ def main():
     options = {'smp': arguments.smp, 'memory': arguments.mem}
     if arguments.kernel:
         options['kernel'] = run.machine.built(f'{arguments.kernel}/kernel.elf')
+    if arguments.append:
+        options['words'] = arguments.append.split()
     count = 0
     try:
         for path in arguments.files * arguments.times:

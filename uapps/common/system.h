@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <jacinth/info.h>
 #include <stdint.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
@@ -16,21 +17,26 @@ enum system_request_kind : uint32_t {
     SYSTEM_REBOOT,   /* the same */
     SYSTEM_MEMORY,   /* the answer has the machine's memory by owner */
     SYSTEM_LOG,      /* the answer carries a readable handle to the kernel's log */
+    SYSTEM_DEBUG,    /* text: a debug command for the kernel; its status */
     SYSTEM_REQUESTS,
 };
 #define SYSTEM_MAY(kind) (1u << (kind))
 #define SYSTEM_MAY_ALL   (SYSTEM_MAY(SYSTEM_REQUESTS) - 1)
 
+#define SYSTEM_TEXT_MAX 128
+
 struct system_request {
     zx_txid_t txid;
     uint32_t kind;
     uint32_t argument;
+    char text[SYSTEM_TEXT_MAX]; /* of SYSTEM_DEBUG, ends with NUL, else "" */
 };
 
 struct system_answer {
     zx_txid_t txid;
     zx_status_t status;
     zx_info_kmem_stats_t memory; /* of SYSTEM_MEMORY, else 0 */
+    jx_info_page_maps_t page_maps; /* the same */
 };
 
 /*
@@ -40,4 +46,6 @@ struct system_answer {
  */
 zx_status_t system_ask(zx_handle_t system, enum system_request_kind kind, uint32_t argument,
                        struct system_answer *out_answer, zx_handle_t *out_handle);
+/* Ask SYSTEM_DEBUG. ZX_ERR_OUT_OF_RANGE when the command is too long. */
+zx_status_t system_debug(zx_handle_t system, const char *command);
 zx_status_t system_connect(zx_handle_t system, uint32_t may, zx_handle_t *out_system);

@@ -17,6 +17,7 @@ static int made_count;
 _Alignas(4096) char call_buffers[8][4096];
 static zx_handle_t handle_list[2];
 static zx_channel_call_args_t call_args;
+static zx_iovec_t vector[1];
 
 static zx_handle_t keep(zx_handle_t handle) {
     made[made_count++] = handle;
@@ -90,6 +91,20 @@ static zx_handle_t faulting_thread(void) {
                                  NULL));
     EXPECT_OK(zx_channel_read(channel, 0, &info, &exception, sizeof info, 1, NULL, NULL));
     return keep(exception);
+}
+static zx_handle_t fifo_with_elements(void) {
+    zx_handle_t one = 0, other = 0;
+    EXPECT_OK(zx_fifo_create(16, 8, 0, &one, &other));
+    EXPECT_OK(zx_fifo_write(one, 8, "elementsentire", 1, NULL));
+    keep(one);
+    return keep(other);
+}
+
+static zx_handle_t stream(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(
+        zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, vmo(), 0, &handle));
+    return keep(handle);
 }
 
 void call_tidy(void) {
@@ -187,6 +202,14 @@ PREPARE(channel_write) {
     a[3] = 16;
     a[5] = 1;
 }
+PREPARE(channel_write_etc) {
+    const zx_handle_disposition_t move = {ZX_HANDLE_OP_MOVE, event(), ZX_OBJ_TYPE_NONE,
+                                          ZX_RIGHT_SAME_RIGHTS, ZX_OK};
+    a[0] = channel_with_message(false);
+    memcpy(call_buffers[4], &move, sizeof move);
+    a[3] = 16;
+    a[5] = 1;
+}
 /* The answer is there before the question: number 0x80000001 is the first that a channel uses. */
 PREPARE(channel_call) {
     a[0] = channel_with_message(false);
@@ -196,6 +219,8 @@ PREPARE(channel_call) {
                                          .rd_num_bytes = 64};
     memcpy(call_buffers[3], &call_args, sizeof call_args);
 }
+/* Without handles the two structures are alike. */
+PREPARE(channel_call_etc) { prepare_channel_call(a); }
 NOTHING_TO_DO(socket_create)
 PREPARE(socket_read) {
     a[0] = socket_with_bytes();
@@ -203,6 +228,33 @@ PREPARE(socket_read) {
 }
 PREPARE(socket_write) { prepare_socket_read(a); }
 PREPARE(socket_set_disposition) { a[0] = socket_with_bytes(); }
+PREPARE(fifo_create) {
+    a[0] = 2;
+    a[1] = 8;
+}
+PREPARE(fifo_read) {
+    a[0] = fifo_with_elements();
+    a[1] = 8;
+    a[3] = 1;
+}
+PREPARE(fifo_write) { prepare_fifo_read(a); }
+PREPARE(stream_create) { a[1] = vmo(); }
+PREPARE(stream_readv) {
+    a[0] = stream();
+    vector[0] = (zx_iovec_t){call_buffers[7], 16};
+    memcpy(call_buffers[2], vector, sizeof vector);
+    a[3] = 1;
+}
+PREPARE(stream_readv_at) {
+    prepare_stream_readv(a);
+    memcpy(call_buffers[3], vector, sizeof vector);
+    a[2] = 0;
+    a[3] = (uint64_t)call_buffers[3];
+    a[4] = 1;
+}
+PREPARE(stream_writev) { prepare_stream_readv(a); }
+PREPARE(stream_writev_at) { prepare_stream_readv_at(a); }
+PREPARE(stream_seek) { a[0] = stream(); }
 NOTHING_TO_DO(port_create)
 PREPARE(port_queue) { a[0] = port(); }
 PREPARE(port_wait) {
@@ -340,6 +392,11 @@ PREPARE(vmar_op_range) {
 PREPARE(futex_wait) { memset(call_buffers[0], 0, 8); }
 NOTHING_TO_DO(futex_wake)
 PREPARE(debug_read) { a[0] = event(); }
+PREPARE(debug_send_command) {
+    a[0] = root_resource();
+    memcpy(call_buffers[1], "help", 4);
+    a[2] = 4;
+}
 PREPARE(debug_write) { a[1] = 0; }
 PREPARE(debuglog_create) { a[0] = root_resource(); }
 PREPARE(debuglog_read) {
@@ -397,7 +454,8 @@ zx_status_t call_expected(const struct call *call) {
         const char *name;
         zx_status_t status;
     } others[] = {
-        {"channel_call", ZX_ERR_TIMED_OUT},   {"process_start", ZX_ERR_WRONG_TYPE},
+        {"channel_call", ZX_ERR_TIMED_OUT},
+        {"channel_call_etc", ZX_ERR_TIMED_OUT}, {"process_start", ZX_ERR_WRONG_TYPE},
         {"thread_start", ZX_ERR_WRONG_TYPE},  {"task_kill", ZX_ERR_ACCESS_DENIED},
         {"port_cancel", ZX_ERR_NOT_FOUND},    {"futex_wait", ZX_ERR_TIMED_OUT},
         {"debug_read", ZX_ERR_WRONG_TYPE},    {"vmo_set_size", ZX_ERR_UNAVAILABLE},

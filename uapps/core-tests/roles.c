@@ -94,6 +94,33 @@ static int play_own_syscall(int argc, char **argv) {
     return 0;
 }
 
+/* --flood WAY COUNT: so many messages that nobody reads, then 7 */
+static zx_status_t flood_once(const char *way, zx_handle_t to, zx_handle_t from) {
+    zx_channel_call_args_t args = {.wr_bytes = "ask", .wr_num_bytes = 4};
+    zx_channel_call_etc_args_t etc_args = {.wr_bytes = "ask", .wr_num_bytes = 4};
+    uint32_t bytes, handles;
+    if (strcmp(way, "etc") == 0)
+        return zx_channel_write_etc(to, 0, NULL, 0, NULL, 0);
+    if (strcmp(way, "call") == 0)
+        return zx_channel_call(to, 0, 0, &args, &bytes, &handles) == ZX_ERR_TIMED_OUT ? 0 : 1;
+    if (strcmp(way, "call-etc") == 0)
+        return zx_channel_call_etc(to, 0, 0, &etc_args, &bytes, &handles) == ZX_ERR_TIMED_OUT ? 0 : 1;
+    zx_status_t status = zx_channel_write(to, 0, NULL, 0, NULL, 0);
+    if (status == ZX_OK && strcmp(way, "read") == 0)
+        status = zx_channel_read(from, 0, NULL, NULL, 0, 0, NULL, NULL);
+    return status;
+}
+static int play_flood(int argc, char **argv) {
+    zx_handle_t to, from;
+    if (argc < 4 || zx_channel_create(0, &to, &from) != ZX_OK)
+        return 1;
+    for (int i = atoi(argv[3]); i > 0; i--) {
+        if (flood_once(argv[2], to, from) != ZX_OK)
+            return 2;
+    }
+    return 7;
+}
+
 static const struct {
     const char *name;
     int (*play)(int argc, char **argv);
@@ -103,7 +130,7 @@ static const struct {
     {"--crash", play_crash}, {"--relro", play_relro},
     {"--smash", play_smash}, {"--double-free", play_double_free},
     {"--own-syscall", play_own_syscall},
-    {"--hog", play_hog},
+    {"--hog", play_hog},     {"--flood", play_flood},
 };
 
 static int find_role(const char *name) {

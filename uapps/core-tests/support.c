@@ -25,6 +25,12 @@ __attribute__((constructor)) static void keep_resource(void) {
 
 zx_handle_t root_resource(void) { return resource; }
 
+bool call_is_off(const char *name) {
+    const char *bare = strncmp(name, "zx_", 3) == 0 ? name + 3 : name;
+    return strcmp(bare, "debug_send_command") == 0 &&
+           zx_debug_send_command(ZX_HANDLE_INVALID, "", 0) == ZX_ERR_NOT_SUPPORTED;
+}
+
 void close_handle(zx_handle_t handle) { EXPECT_OK(zx_handle_close(handle)); }
 
 static zx_info_handle_basic_t basic_info(zx_handle_t handle) {

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <zircon/process.h>
@@ -26,6 +27,8 @@ zx_handle_t copy_with(zx_handle_t handle, zx_rights_t rights);
 zx_handle_t copy_without(zx_handle_t handle, zx_rights_t rights);
 /* The root resource, if this program was given it; kept from the start. */
 zx_handle_t root_resource(void);
+/* Booted without what this call needs: it answers ZX_ERR_NOT_SUPPORTED to anything. */
+bool call_is_off(const char *name);
 /* Handles of this process, by the kernel's own count, once its other threads have ended. */
 unsigned own_handles(void);
 

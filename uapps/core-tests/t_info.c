@@ -1,6 +1,7 @@
 /*
  * t_info.c - zx_object_get_info: sizes of buffers, counts, rights, and the records.
  */
+#include <jacinth/info.h>
 #include <jacinth/utest.h>
 #include <string.h>
 
@@ -96,6 +97,8 @@ TEST(info_topics_check_type_then_right_then_size) {
     static uint8_t buffer[4096];
     zx_handle_t vmo = make_vmo(1), one, other;
     REQUIRE_OK(zx_socket_create(0, &one, &other));
+    zx_handle_t stream;
+    REQUIRE_OK(zx_stream_create(0, vmo, 0, &stream));
     const struct topic topics[] = {
         {"PROCESS", ZX_INFO_PROCESS, 16, false, ZX_RIGHT_INSPECT, zx_process_self()},
         {"PROCESS_THREADS", ZX_INFO_PROCESS_THREADS, 8, true, ZX_RIGHT_ENUMERATE,
@@ -112,7 +115,10 @@ TEST(info_topics_check_type_then_right_then_size) {
         {"THREAD_STATS", ZX_INFO_THREAD_STATS, 16, false, ZX_RIGHT_INSPECT, zx_thread_self()},
         {"VMAR", ZX_INFO_VMAR, 16, false, ZX_RIGHT_INSPECT, zx_vmar_root_self()},
         {"VMO", ZX_INFO_VMO, 104, false, 0, vmo},
+        {"VMO v2", ZX_INFO_VMO_V2, 120, false, 0, vmo},
+        {"VMO v3", ZX_INFO_VMO_V3, 128, false, 0, vmo},
         {"SOCKET", ZX_INFO_SOCKET, 48, false, ZX_RIGHT_INSPECT, one},
+        {"STREAM", ZX_INFO_STREAM, 24, false, ZX_RIGHT_INSPECT, stream},
     };
     zx_handle_t event;
     REQUIRE_OK(zx_event_create(0, &event));
@@ -138,6 +144,7 @@ TEST(info_topics_check_type_then_right_then_size) {
         close_handle(weak);
     }
     close_handle(event);
+    close_handle(stream);
     close_handle(one);
     close_handle(other);
     close_handle(vmo);
@@ -300,4 +307,56 @@ TEST(info_about_the_kernel_wants_a_root_resource) {
         EXPECT_EQ(i, cpus[i].cpu_number);
         EXPECT_EQ(1, cpus[i].flags);
     }
+}
+
+TEST(info_about_the_kernels_memory_has_longer_records_too) {
+    zx_info_kmem_stats_t plain;
+    zx_info_kmem_stats_extended_t extended;
+    jx_info_page_maps_t maps, more;
+    zx_handle_t root = root_resource(), vmo;
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, info_status(zx_process_self(), ZX_INFO_KMEM_STATS_EXTENDED,
+                                             &extended, sizeof extended));
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE,
+              info_status(zx_process_self(), JX_INFO_PAGE_MAPS, &maps, sizeof maps));
+    if (root == ZX_HANDLE_INVALID)
+        return;
+    EXPECT_EQ(ZX_ERR_BUFFER_TOO_SMALL,
+              info_status(root, ZX_INFO_KMEM_STATS_EXTENDED, &extended, 111));
+    EXPECT_OK(info_status(root, ZX_INFO_KMEM_STATS, &plain, sizeof plain));
+    EXPECT_OK(info_status(root, ZX_INFO_KMEM_STATS_EXTENDED, &extended, sizeof extended));
+    EXPECT_EQ(plain.total_bytes, extended.total_bytes);
+    EXPECT_EQ(plain.vmo_bytes, extended.vmo_bytes);
+    EXPECT_EQ(plain.wired_bytes, extended.wired_bytes);
+
+    /* A leaf for each 64 pages, and what is above. */
+    EXPECT_OK(info_status(root, JX_INFO_PAGE_MAPS, &maps, sizeof maps));
+    vmo = make_vmo(640);
+    REQUIRE_OK(zx_vmo_op_range(vmo, ZX_VMO_OP_COMMIT, 0, 640 * PAGE, NULL, 0));
+    EXPECT_OK(info_status(root, JX_INFO_PAGE_MAPS, &more, sizeof more));
+    EXPECT_EQ(maps.nodes + 11, more.nodes);
+    EXPECT(more.node_bytes - maps.node_bytes >= (size_t)11 * 64 * 8);
+    close_handle(vmo);
+}
+
+TEST(info_about_a_vmo_tells_what_it_shows_and_what_it_pays_for) {
+    zx_info_vmo_v3_t info;
+    zx_handle_t parent = make_vmo(4), child;
+    for (size_t page = 0; page < 3; page++)
+        put(parent, page, 1);
+    child = make_snapshot(parent, 4);
+    put(child, 2, 2);
+    put(child, 3, 2);
+    EXPECT_OK(info_status(parent, ZX_INFO_VMO_V3, &info, sizeof info));
+    EXPECT_EQ(3 * PAGE, info.populated_bytes);
+    EXPECT_EQ(3 * PAGE, info.committed_bytes);
+    EXPECT(info.metadata_bytes > 0);
+    EXPECT_OK(info_status(child, ZX_INFO_VMO_V3, &info, sizeof info));
+    EXPECT_EQ(4 * PAGE, info.populated_bytes);
+    EXPECT_EQ(2 * PAGE, info.committed_bytes);
+    EXPECT_EQ(koid_of(parent), info.parent_koid);
+    close_handle(parent);
+    EXPECT_OK(info_status(child, ZX_INFO_VMO_V3, &info, sizeof info));
+    EXPECT_EQ(4 * PAGE, info.populated_bytes);
+    EXPECT_EQ(4 * PAGE, info.committed_bytes);
+    close_handle(child);
 }

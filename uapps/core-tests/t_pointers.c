@@ -5,6 +5,7 @@
  */
 #include <jacinth/utest.h>
 #include <string.h>
+#include <threads.h>
 
 #include "core-tests/calls.h"
 #include "core-tests/support.h"
@@ -67,8 +68,17 @@ static const struct exception exceptions[] = {
     {"channel_read_etc", 7, false},
     {"channel_call", 4, true}, /* the call times out: there is no answer */
     {"channel_call", 5, true},
+    {"channel_call_etc", 4, true},
+    {"channel_call_etc", 5, true},
     {"socket_read", 4, false},
     {"socket_write", 4, false},
+    {"fifo_read", 4, false},
+    {"fifo_write", 4, false},
+    {"stream_readv", 4, false},
+    {"stream_readv_at", 5, false},
+    {"stream_writev", 4, false},
+    {"stream_writev_at", 5, false},
+    {"stream_seek", 3, false},
     {"process_read_memory", 4, false},
     {"process_write_memory", 4, false},
     {"vmo_op_range", 4, true},
@@ -84,6 +94,9 @@ static const struct exception exceptions[] = {
 
 static bool is_good_after_all(const struct call *row, int argument, enum bad bad) {
     if (bad == BAD_READ_ONLY && call_reads(row, argument))
+        return true;
+    /* Their results are written only after a failure. */
+    if (bad == BAD_READ_ONLY && row->kinds[argument] == KIND_INOUT_DISPOSITIONS)
         return true;
     /* One unaligned byte is enough for text; a straddling string is read as far as it goes. */
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++) {
@@ -119,6 +132,8 @@ static void try_bad(const struct call *row, int argument, enum bad bad) {
 TEST(p19_every_bad_pointer_of_every_call_is_refused_and_nothing_leaks) {
     REQUIRE(make_bad_addresses());
     for (size_t i = 0; i < calls_count; i++) {
+        if (call_is_off(calls[i].name))
+            continue;
         for (int argument = 0; argument < 8; argument++) {
             if (!call_has_pointer(&calls[i], argument))
                 continue;
@@ -132,6 +147,8 @@ TEST(p19_every_bad_pointer_of_every_call_is_refused_and_nothing_leaks) {
 TEST(p38_every_call_works_with_good_pointers) {
     for (size_t i = 0; i < calls_count; i++) {
         uint64_t a[8];
+        if (call_is_off(calls[i].name))
+            continue;
         zx_status_t want = call_expected(&calls[i]);
         unsigned before = own_handles();
         call_prepare(&calls[i], a);
@@ -192,4 +209,69 @@ TEST(a_closed_handle_is_bad_for_every_call) {
             EXPECT_EQ(before, own_handles());
         }
     }
+}
+
+/* --- pointers that go bad during the call --- */
+
+static struct {
+    zx_handle_t place, object; /* a region of one page, and what is mapped there now and then */
+    zx_vaddr_t address;
+    _Atomic bool over;
+    _Atomic unsigned rounds;
+} flicker;
+
+static int flicker_main(void *unused) {
+    zx_vaddr_t got;
+    while (!flicker.over) {
+        EXPECT_OK(zx_vmar_map(flicker.place, READ_WRITE | ZX_VM_SPECIFIC, 0, flicker.object, 0,
+                              PAGE, &got));
+        if (flicker.rounds++ % 2)
+            zx_nanosleep(0);
+        EXPECT_OK(zx_vmar_unmap(flicker.place, flicker.address, PAGE));
+    }
+    return 0;
+}
+
+/* The page's content is reached through its object, because its address comes and goes. */
+static void try_flickering(const struct call *row, int argument) {
+    uint64_t a[8];
+    call_prepare(row, a);
+    EXPECT_OK(zx_vmo_write(flicker.object, call_buffers[argument], 0, PAGE));
+    a[argument] = flicker.address;
+    zx_status_t status = call_make(row, a), want = call_expected(row);
+    if (status >= 0) {
+        EXPECT_OK(zx_vmo_read(flicker.object, call_buffers[argument], 0, PAGE));
+        a[argument] = (uint64_t)call_buffers[argument];
+        call_drop_results(row, a);
+    }
+    call_tidy();
+    if (status != ZX_ERR_INVALID_ARGS && (want == ZX_OK ? status < 0 : status != want))
+        utest_fail(__FILE__, __LINE__, "%s, argument %d flickering: %d", row->name, argument,
+                   status);
+}
+
+static void try_all_flickering(void) {
+    for (size_t i = 0; i < calls_count; i++)
+        for (int argument = 0; argument < 8; argument++)
+            for (int round = 0; call_has_pointer(&calls[i], argument) && round < 12; round++)
+                try_flickering(&calls[i], argument);
+}
+
+TEST(p19_a_pointer_that_another_thread_unmaps_during_the_call_harms_nobody) {
+    thrd_t thread;
+    unsigned before = own_handles();
+    flicker.over = false;
+    flicker.object = make_vmo(1);
+    REQUIRE_OK(zx_vmar_allocate(
+        zx_vmar_root_self(), ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_SPECIFIC, 0,
+        PAGE, &flicker.place, &flicker.address));
+    REQUIRE_EQ(thrd_success, thrd_create(&thread, flicker_main, NULL));
+    try_all_flickering();
+    flicker.over = true;
+    EXPECT_EQ(thrd_success, thrd_join(thread, NULL));
+    EXPECT(flicker.rounds > 10);
+    EXPECT_OK(zx_vmar_destroy(flicker.place));
+    close_handle(flicker.place);
+    close_handle(flicker.object);
+    EXPECT_EQ(before, own_handles());
 }

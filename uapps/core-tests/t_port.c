@@ -225,3 +225,51 @@ TEST(port_that_loses_its_last_handle_cancels_its_waiters) {
     thrd_join(thread, NULL);
     EXPECT_EQ(ZX_ERR_CANCELED, wait.status);
 }
+
+TEST(port_gives_a_queued_packet_whatever_the_deadline) {
+    zx_handle_t port = make_port();
+    zx_port_packet_t packet = {.key = 3};
+    EXPECT_OK(zx_port_queue(port, &packet));
+    EXPECT_OK(zx_port_wait(port, ZX_TIME_INFINITE_PAST, &packet));
+    EXPECT_EQ(3, packet.key);
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_port_wait(port, ZX_TIME_INFINITE_PAST, &packet));
+    /* A packet whose place is bad is lost. */
+    EXPECT_OK(zx_port_queue(port, &packet));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_wait(port, 0, NULL));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_port_wait(port, 0, &packet));
+    close_handle(port);
+}
+
+TEST(port_edge_and_timestamp_go_together) {
+    zx_handle_t port = make_port(), event = make_event();
+    zx_port_packet_t packet;
+    EXPECT_OK(zx_object_signal(event, 0, ZX_USER_SIGNAL_1));
+    EXPECT_OK(zx_object_wait_async(event, port, 1, ZX_USER_SIGNAL_1 | ZX_USER_SIGNAL_2,
+                                   ZX_WAIT_ASYNC_EDGE | ZX_WAIT_ASYNC_TIMESTAMP));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_port_wait(port, 0, &packet));
+    zx_time_t before = zx_clock_get_monotonic();
+    EXPECT_OK(zx_object_signal(event, ZX_USER_SIGNAL_1, ZX_USER_SIGNAL_2));
+    EXPECT_OK(zx_port_wait(port, 0, &packet));
+    EXPECT_EQ(ZX_USER_SIGNAL_2, packet.signal.observed);
+    EXPECT((zx_time_t)packet.signal.timestamp >= before &&
+           (zx_time_t)packet.signal.timestamp <= zx_clock_get_monotonic());
+    close_handle(event);
+    close_handle(port);
+}
+
+TEST(port_forgets_waits_of_a_handle_that_is_sent_away) {
+    zx_handle_t port = make_port(), event = make_event(), a, b, got = ZX_HANDLE_INVALID;
+    zx_port_packet_t packet;
+    uint32_t handles;
+    REQUIRE_OK(zx_channel_create(0, &a, &b));
+    EXPECT_OK(zx_object_wait_async(event, port, 1, ZX_USER_SIGNAL_0, 0));
+    EXPECT_OK(zx_channel_write(a, 0, NULL, 0, &event, 1));
+    EXPECT_OK(zx_channel_read(b, 0, NULL, &got, 0, 1, NULL, &handles));
+    EXPECT_EQ(ZX_ERR_NOT_FOUND, zx_port_cancel(port, got, 1));
+    EXPECT_OK(zx_object_signal(got, 0, ZX_USER_SIGNAL_0));
+    EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_port_wait(port, 0, &packet));
+    close_handle(got);
+    close_handle(a);
+    close_handle(b);
+    close_handle(port);
+}

@@ -122,6 +122,9 @@ TEST(P39_new_objects_have_the_documented_rights) {
     REQUIRE_OK(zx_socket_create(0, &a, &b));
     expect_rights(a, ZX_DEFAULT_SOCKET_RIGHTS);
     expect_rights(b, ZX_DEFAULT_SOCKET_RIGHTS);
+    REQUIRE_OK(zx_fifo_create(1, 1, 0, &a, &b));
+    expect_rights(a, ZX_DEFAULT_FIFO_RIGHTS);
+    expect_rights(b, ZX_DEFAULT_FIFO_RIGHTS);
     REQUIRE_OK(zx_port_create(0, &a));
     expect_rights(a, ZX_DEFAULT_PORT_RIGHTS);
     REQUIRE_OK(zx_timer_create(0, ZX_CLOCK_MONOTONIC, &a));

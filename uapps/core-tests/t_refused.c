@@ -11,10 +11,9 @@ static char scratch[256];
 
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
-        ZX_INFO_BTI, ZX_INFO_STREAM,
+        ZX_INFO_BTI,
         ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
-        ZX_INFO_KMEM_STATS_EXTENDED, ZX_INFO_PROCESS_V2,
-        ZX_INFO_VMO_V2, ZX_INFO_TASK_RUNTIME_V2,
+        ZX_INFO_PROCESS_V2, ZX_INFO_TASK_RUNTIME_V2,
         ZX_INFO_NONE, 5,
         99, 0xffffffff,
     };
@@ -25,10 +24,6 @@ TEST(topics_of_later_kernels_are_not_supported) {
 
 TEST(properties_of_later_kernels_are_not_supported) {
     zx_handle_t self = zx_process_self();
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_object_get_property(self, ZX_PROP_STREAM_MODE_APPEND,
-                                                           scratch, sizeof scratch));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_object_set_property(self, ZX_PROP_STREAM_MODE_APPEND,
-                                                           scratch, sizeof scratch));
     EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
               zx_object_get_property(self, ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID, scratch,
                                      sizeof scratch));
@@ -37,11 +32,9 @@ TEST(properties_of_later_kernels_are_not_supported) {
 }
 
 TEST(kinds_of_objects_of_later_kernels_are_not_supported) {
-    zx_handle_t one, other, vmo;
+    zx_handle_t one, vmo;
     EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &one));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_create(8, &one));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_socket_create(ZX_SOCKET_DATAGRAM, &one, &other));
-    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_create(2, &one, &other));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(4096, 1, &one));
 
     REQUIRE_OK(zx_vmo_create(4096, 0, &vmo));
@@ -55,17 +48,4 @@ TEST(unknown_operations_are_refused) {
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 5, 0, 4096, NULL, 0));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 14, 0, 4096, NULL, 0));
     EXPECT_OK(zx_handle_close(vmo));
-}
-
-TEST(messages_from_several_buffers_are_not_supported) {
-    zx_handle_t one, other;
-    REQUIRE_OK(zx_channel_create(0, &one, &other));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-              zx_channel_write(one, ZX_CHANNEL_WRITE_USE_IOVEC, scratch, 1, NULL, 0));
-    zx_channel_call_args_t args = {.wr_bytes = scratch, .wr_num_bytes = 8};
-    uint32_t bytes, handles;
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-              zx_channel_call(one, ZX_CHANNEL_WRITE_USE_IOVEC, 0, &args, &bytes, &handles));
-    EXPECT_OK(zx_handle_close(one));
-    EXPECT_OK(zx_handle_close(other));
 }

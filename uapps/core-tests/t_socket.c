@@ -1,5 +1,5 @@
 /*
- * t_socket.c - byte streams.
+ * t_socket.c - byte streams and datagrams.
  */
 #include <jacinth/utest.h>
 #include <stdlib.h>
@@ -28,11 +28,10 @@ static zx_signals_t signals_of(zx_handle_t handle) {
     return seen;
 }
 
-TEST(socket_create_knows_streams) {
+TEST(socket_create_knows_its_options) {
     zx_handle_t a, b;
     unsigned before = own_handles();
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_create(2, &a, &b));
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_socket_create(ZX_SOCKET_DATAGRAM, &a, &b));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_create(0, NULL, &b));
     EXPECT_EQ(before, own_handles());
     struct sockets sockets = make_sockets();
@@ -159,5 +158,124 @@ TEST(socket_info_tells_the_fill_level) {
     EXPECT_EQ(3, info.rx_buf_available);
     EXPECT_EQ(SOCKET_BUFFER, info.tx_buf_max);
     EXPECT_EQ(0, info.tx_buf_size);
+    close_sockets(sockets);
+}
+
+TEST(socket_thresholds_are_properties) {
+    struct sockets sockets = make_sockets();
+    size_t value = 4, got = 99;
+    char bytes[8] = "";
+    EXPECT_EQ(ZX_ERR_BUFFER_TOO_SMALL,
+              zx_object_set_property(sockets.b, ZX_PROP_SOCKET_RX_THRESHOLD, &value, 4));
+    EXPECT_OK(zx_object_set_property(sockets.b, ZX_PROP_SOCKET_RX_THRESHOLD, &value, sizeof value));
+    EXPECT_OK(zx_object_get_property(sockets.b, ZX_PROP_SOCKET_RX_THRESHOLD, &got, sizeof got));
+    EXPECT_EQ(4, got);
+    value = SOCKET_BUFFER - 2;
+    EXPECT_OK(zx_object_set_property(sockets.a, ZX_PROP_SOCKET_TX_THRESHOLD, &value, sizeof value));
+    EXPECT_OK(zx_object_get_property(sockets.a, ZX_PROP_SOCKET_TX_THRESHOLD, &got, sizeof got));
+    EXPECT_EQ(value, got);
+    value = SOCKET_BUFFER + 1;
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_set_property(sockets.a, ZX_PROP_SOCKET_TX_THRESHOLD,
+                                                          &value, sizeof value));
+    EXPECT(signals_of(sockets.a) & ZX_SOCKET_WRITE_THRESHOLD);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, bytes, 3, NULL));
+    EXPECT(!(signals_of(sockets.a) & ZX_SOCKET_WRITE_THRESHOLD));
+    EXPECT(!(signals_of(sockets.b) & ZX_SOCKET_READ_THRESHOLD));
+    EXPECT_OK(zx_socket_write(sockets.a, 0, bytes, 1, NULL));
+    EXPECT(signals_of(sockets.b) & ZX_SOCKET_READ_THRESHOLD);
+    EXPECT_OK(zx_socket_read(sockets.b, 0, bytes, 2, NULL));
+    EXPECT(signals_of(sockets.a) & ZX_SOCKET_WRITE_THRESHOLD);
+    EXPECT(!(signals_of(sockets.b) & ZX_SOCKET_READ_THRESHOLD));
+    value = 1;
+    close_handle(sockets.a);
+    EXPECT_EQ(ZX_ERR_PEER_CLOSED, zx_object_set_property(sockets.b, ZX_PROP_SOCKET_TX_THRESHOLD,
+                                                         &value, sizeof value));
+    EXPECT_OK(zx_object_set_property(sockets.b, ZX_PROP_SOCKET_RX_THRESHOLD, &value, sizeof value));
+    EXPECT(signals_of(sockets.b) & ZX_SOCKET_READ_THRESHOLD);
+    close_handle(sockets.b);
+}
+
+/* --- datagrams --- */
+
+static struct sockets make_datagrams(void) {
+    struct sockets sockets = {0, 0};
+    EXPECT_OK(zx_socket_create(ZX_SOCKET_DATAGRAM, &sockets.a, &sockets.b));
+    return sockets;
+}
+
+TEST(socket_datagrams_stay_whole) {
+    struct sockets sockets = make_datagrams();
+    char buffer[16] = "";
+    size_t count = 99;
+    EXPECT_OK(zx_socket_write(sockets.a, 0, "first", 5, &count));
+    EXPECT_EQ(5, count);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, NULL, 0, &count));
+    EXPECT_EQ(0, count);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, "second", 6, &count));
+    EXPECT_OK(zx_socket_write(sockets.a, 0, "third", 5, &count));
+    zx_info_socket_t info;
+    EXPECT_OK(zx_object_get_info(sockets.b, ZX_INFO_SOCKET, &info, sizeof info, NULL, NULL));
+    EXPECT_EQ(ZX_SOCKET_DATAGRAM, info.options);
+    EXPECT_EQ(16, info.rx_buf_size);
+    EXPECT_EQ(5, info.rx_buf_available);
+    EXPECT_OK(zx_socket_read(sockets.b, ZX_SOCKET_PEEK, buffer, 3, &count));
+    EXPECT_EQ(3, count);
+    EXPECT_OK(zx_socket_read(sockets.b, 0, buffer, 16, &count));
+    EXPECT_EQ(5, count);
+    EXPECT_EQ(0, memcmp(buffer, "first", 5));
+    EXPECT_OK(zx_socket_read(sockets.b, 0, buffer, 2, &count)); /* the rest of it is lost */
+    EXPECT_EQ(2, count);
+    EXPECT_EQ(0, memcmp(buffer, "se", 2));
+    EXPECT_OK(zx_socket_read(sockets.b, 0, buffer, 16, &count));
+    EXPECT_EQ(0, memcmp(buffer, "third", 5));
+    EXPECT_EQ(ZX_ERR_SHOULD_WAIT, zx_socket_read(sockets.b, 0, buffer, 16, &count));
+    EXPECT_EQ(ZX_SOCKET_WRITABLE, signals_of(sockets.b));
+    close_sockets(sockets);
+}
+
+TEST(socket_datagrams_are_written_whole_or_not_at_all) {
+    struct sockets sockets = make_datagrams();
+    char *data = calloc(1, SOCKET_BUFFER + 1);
+    zx_handle_t vmo = make_vmo(1);
+    volatile uint8_t *page = map_vmo(vmo, READ_WRITE, 1);
+    char *edge = (char *)(uintptr_t)page + PAGE - 10;
+    size_t count = 99;
+    REQUIRE(data);
+    EXPECT_EQ(ZX_ERR_OUT_OF_RANGE, zx_socket_write(sockets.a, 0, data, SOCKET_BUFFER + 1, &count));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_write(sockets.a, 0, edge, 11, &count));
+    EXPECT_EQ(ZX_ERR_SHOULD_WAIT, zx_socket_read(sockets.b, 0, data, 1, &count));
+    EXPECT_OK(zx_socket_write(sockets.a, 0, data, SOCKET_BUFFER - 10, &count));
+    EXPECT_EQ(ZX_ERR_SHOULD_WAIT, zx_socket_write(sockets.a, 0, data, 11, &count));
+    EXPECT(signals_of(sockets.a) & ZX_SOCKET_WRITABLE);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, data, 10, &count));
+    EXPECT(!(signals_of(sockets.a) & ZX_SOCKET_WRITABLE));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_socket_read(sockets.b, 0, edge, 11, &count));
+    EXPECT_OK(zx_socket_read(sockets.b, 0, data, SOCKET_BUFFER, &count));
+    EXPECT_EQ(SOCKET_BUFFER - 10, count);
+    EXPECT_OK(zx_socket_read(sockets.b, 0, edge, 10, &count));
+    EXPECT_EQ(10, count);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, data, SOCKET_BUFFER, &count));
+    close_handle(sockets.a);
+    EXPECT_OK(zx_socket_read(sockets.b, 0, data, 1, &count));
+    EXPECT_EQ(ZX_ERR_PEER_CLOSED, zx_socket_read(sockets.b, 0, data, 1, &count));
+    close_handle(sockets.b);
+    free(data);
+    unmap(page, 1);
+    close_handle(vmo);
+}
+
+TEST(socket_a_flood_of_small_datagrams_meets_a_limit) {
+    struct sockets sockets = make_datagrams();
+    unsigned sent = 0;
+    zx_status_t status;
+    while ((status = zx_socket_write(sockets.a, 0, "x", 1, NULL)) == ZX_OK)
+        sent++;
+    EXPECT_EQ(ZX_ERR_SHOULD_WAIT, status);
+    EXPECT_EQ(4096, sent);
+    EXPECT(!(signals_of(sockets.a) & ZX_SOCKET_WRITABLE));
+    char byte;
+    EXPECT_OK(zx_socket_read(sockets.b, 0, &byte, 1, NULL));
+    EXPECT(signals_of(sockets.a) & ZX_SOCKET_WRITABLE);
+    EXPECT_OK(zx_socket_write(sockets.a, 0, "x", 1, NULL));
     close_sockets(sockets);
 }

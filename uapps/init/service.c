@@ -9,6 +9,7 @@
 #include "init/service.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <threads.h>
 #include <zircon/syscalls.h>
 
@@ -55,6 +56,15 @@ void service_power_off(zx_handle_t resource) {
     (void)zx_system_powerctl(resource, ZX_SYSTEM_POWERCTL_SHUTDOWN, NULL);
 }
 
+static zx_status_t memory_figures(struct system_answer *answer) {
+    zx_status_t status = zx_object_get_info(root_resource, ZX_INFO_KMEM_STATS, &answer->memory,
+                                            sizeof answer->memory, NULL, NULL);
+    if (status != ZX_OK)
+        return status;
+    return zx_object_get_info(root_resource, JX_INFO_PAGE_MAPS, &answer->page_maps,
+                              sizeof answer->page_maps, NULL, NULL);
+}
+
 /* Do what is asked; *out_handle, if any, travels with the answer. */
 static zx_status_t fulfil(const struct connection *connection, const struct system_request *request,
                           struct system_answer *answer, zx_handle_t *out_handle) {
@@ -72,10 +82,12 @@ static zx_status_t fulfil(const struct connection *connection, const struct syst
     case SYSTEM_REBOOT:
         return zx_system_powerctl(root_resource, ZX_SYSTEM_POWERCTL_REBOOT, NULL);
     case SYSTEM_MEMORY:
-        return zx_object_get_info(root_resource, ZX_INFO_KMEM_STATS, &answer->memory,
-                                  sizeof answer->memory, NULL, NULL);
+        return memory_figures(answer);
     case SYSTEM_LOG:
         return zx_debuglog_create(root_resource, ZX_LOG_FLAG_READABLE, out_handle);
+    case SYSTEM_DEBUG:
+        return zx_debug_send_command(root_resource, request->text,
+                                     strnlen(request->text, sizeof request->text));
     case SYSTEM_REQUESTS:
         break;
     }

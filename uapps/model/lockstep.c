@@ -8,12 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRIES_MAX 600
+#define TRIES_MAX     600
+#define MODEL_SIZE_MAX 65536
+#define FAIL_ONE_IN   40 /* steps */
+#define PLAYED_MAX    400
 
 static const struct lockstep_kind *kind;
 static struct options *options;
 static _Atomic uint64_t steps_done;
 static _Atomic bool somebody_failed;
+static uint64_t pages_before; /* of the machine, when there was no world yet; 0: it does not tell */
+static uint64_t pages_at_begin; /* of a single world */
 
 /* ---- For the steps ---- */
 
@@ -49,8 +54,27 @@ bool lockstep_agrees(struct lockstep *world, const char *what, zx_status_t want,
     return want == ZX_OK && got == ZX_OK;
 }
 
+/* The same draw asked for twice in a step gives the same. */
+static uint64_t draw_from_bytes(struct lockstep *world, unsigned index) {
+    uint16_t value = 0;
+    if (world->is_drawn & 1u << index)
+        return world->drawn[index];
+    for (unsigned i = 0; i < 2 && world->byte_at < world->byte_count; i++)
+        value = (uint16_t)(value << 8 | world->bytes[world->byte_at++]);
+    world->is_drawn |= 1u << index;
+    world->drawn[index] = value;
+    return value;
+}
+
 uint64_t lockstep_draw(const struct lockstep *world, unsigned index, uint64_t below) {
-    return (draw_at(world->seed, world->step * 16 + index) >> 8) % below;
+    uint64_t value = world->bytes ? draw_from_bytes((struct lockstep *)world, index)
+                                  : draw_at(world->seed, world->step * 16 + index) >> 8;
+    return value % below;
+}
+
+bool lockstep_is_elsewhere(const struct lockstep *world, unsigned index) {
+    uint64_t draw = lockstep_draw(world, index, 24);
+    return options->threads > 1 ? draw != 0 : draw % 3 == 0;
 }
 
 /* ---- One world ---- */
@@ -64,12 +88,17 @@ static void world_begin(struct lockstep *world, uint64_t seed, bool tells) {
     world->seed = seed;
     world->tells = tells;
     kind->begin(world);
+    pages_at_begin = machine_vmo_pages();
 }
 
-static bool world_step(struct lockstep *world, uint64_t step) {
-    world->step = step;
-    kind->step(world);
-    return !world->failed;
+/* A single world's pages are all that the machine has more of. */
+static void check_pages(struct lockstep *world) {
+    if (pages_before == 0 || options->threads > 1 || world->failed || world->between)
+        return;
+    uint64_t more = machine_vmo_pages() - pages_at_begin, pages = kind->pages(world);
+    if (more != pages)
+        lockstep_differs(world, "the machine has %lld pages more, not %llu", (long long)more,
+                         (unsigned long long)pages);
 }
 
 /* The calls of a check are not counted. */
@@ -77,8 +106,56 @@ static bool world_check(struct lockstep *world) {
     uint64_t calls = world->calls, refused = world->refused;
     if (!world->failed)
         kind->check(world);
+    check_pages(world);
     world->calls = calls;
     world->refused = refused;
+    return !world->failed;
+}
+
+/* ---- Steps, and calls that are made to fail ---- */
+
+/* The one world of which that is asked. */
+static struct {
+    struct lockstep *world;
+    uint64_t failures;
+    char before[MODEL_SIZE_MAX], after[MODEL_SIZE_MAX];
+} failing;
+
+static void *model_of(struct lockstep *world) { return (char *)world + kind->model_at; }
+
+/* A call has failed for want of memory: everything is as before it, or in between. */
+static void judge_failure(bool partly) {
+    struct lockstep *world = failing.world;
+    failing.failures++;
+    memcpy(failing.after, model_of(world), kind->model_size);
+    memcpy(model_of(world), failing.before, kind->model_size);
+    world->between = partly;
+    world->other = failing.after;
+    (void)world_check(world);
+    world->between = false;
+    world->other = NULL;
+    memcpy(model_of(world), failing.after, kind->model_size);
+}
+
+void lockstep_spare(struct lockstep *world) { (void)lockstep_fail_next_call(NULL); }
+
+static bool is_to_fail(const struct lockstep *world) {
+    if (options->threads > 1 || kind->model_size > MODEL_SIZE_MAX)
+        return false;
+    return draw_at(world->seed ^ 0xfa17, world->step) % FAIL_ONE_IN == 0;
+}
+
+static bool world_step(struct lockstep *world, uint64_t step) {
+    world->step = step;
+    world->is_drawn = 0;
+    bool fails = is_to_fail(world) && lockstep_fail_next_call(judge_failure);
+    if (fails) {
+        failing.world = world;
+        memcpy(failing.before, model_of(world), kind->model_size);
+    }
+    kind->step(world);
+    if (fails)
+        (void)lockstep_fail_next_call(NULL);
     return !world->failed;
 }
 
@@ -128,14 +205,17 @@ static void tell_short_case(struct lockstep *world, uint64_t seed, uint64_t last
         return;
     for (size_t i = 0; i < count; i++)
         steps[i] = (uint32_t)i;
-    if (!fails(world, seed, steps, count, false)) {
+    kind->end(world);
+    if (fails(world, seed, steps, count, false)) {
+        count = shorten(world, seed, steps, count, spare);
+        printf("%s: %zu steps are enough:\n", kind->name, count);
+        (void)fails(world, seed, steps, count, true);
+        printf("%s: %s\n", kind->name, world->problem);
+    } else {
         printf("%s: the same steps do not fail a second time\n", kind->name);
-        return;
     }
-    count = shorten(world, seed, steps, count, spare);
-    printf("%s: %zu steps are enough:\n", kind->name, count);
-    (void)fails(world, seed, steps, count, true);
-    printf("%s: %s\n", kind->name, world->problem);
+    free(steps);
+    free(spare);
 }
 
 /* ---- The run ---- */
@@ -173,13 +253,13 @@ static bool judge_world(unsigned index) {
     return false;
 }
 
-/* A single world's pages are all that the machine has more of. */
-static bool judge_pages(uint64_t before) {
-    uint64_t more = machine_vmo_pages() - before, pages = kind->pages(world_of(0));
-    if (before == 0 || options->threads > 1 || more == pages)
+/* When all worlds have ended. */
+static bool judge_end(void) {
+    uint64_t now = machine_vmo_pages();
+    if (pages_before == 0 || now == pages_before)
         return true;
-    printf("%s: FAILED: the machine has %lld pages more, not %llu\n", kind->name,
-           (long long)more, (unsigned long long)pages);
+    printf("%s: FAILED: %lld pages are left behind\n", kind->name,
+           (long long)(now - pages_before));
     return false;
 }
 
@@ -193,15 +273,42 @@ static void tell_figures(void) {
            kind->name, (unsigned long long)steps_done, (unsigned long long)calls,
            (unsigned long long)refused, (unsigned long long)options->threads,
            (unsigned long long)stress_elapsed_ms());
+    if (failing.failures)
+        printf("%s: %llu calls were made to fail for want of memory\n", kind->name,
+               (unsigned long long)failing.failures);
 }
 
 /* A short run first, so that all memory of this program is there when it is counted. */
-static void warm_up(void) {
-    world_begin(world_of(0), 1, false);
+static void warm_world(unsigned index) {
+    world_begin(world_of(index), 1, false);
     for (uint64_t step = 0; step < 300; step++)
-        (void)world_step(world_of(0), step);
-    (void)world_check(world_of(0));
-    kind->end(world_of(0));
+        (void)world_step(world_of(index), step);
+    (void)world_check(world_of(index));
+    kind->end(world_of(index));
+}
+
+static void run_worlds(void (*work)(unsigned index)) {
+    if (options->threads == 1)
+        work(0);
+    else
+        stress_run((unsigned)options->threads, work);
+}
+
+static void warm_up(void) {
+    run_worlds(warm_world);
+    failing.failures = 0;
+    pages_before = machine_vmo_pages();
+}
+
+static bool judge(void) {
+    for (unsigned i = 0; i < options->threads; i++)
+        if (!judge_world(i))
+            return false;
+    tell_figures();
+    stress_audit();
+    for (unsigned i = 0; i < options->threads; i++)
+        kind->end(world_of(i));
+    return judge_end();
 }
 
 int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_options, int argc,
@@ -215,17 +322,29 @@ int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_opt
     warm_up();
     for (unsigned i = 0; i < options->threads; i++)
         world_begin(world_of(i), seed_of(i), false);
-    uint64_t before = machine_vmo_pages();
-    if (options->threads == 1)
-        run_world(world_of(0));
-    else
-        stress_run((unsigned)options->threads, run_world_number);
-    for (unsigned i = 0; i < options->threads; i++)
-        if (!judge_world(i))
-            return 1;
-    tell_figures();
-    bool good = judge_pages(before);
-    for (unsigned i = 0; i < options->threads; i++)
-        kind->end(world_of(i));
-    return good ? 0 : 1;
+    run_worlds(run_world_number);
+    return judge() ? 0 : 1;
+}
+
+/* ---- Worlds made of bytes ---- */
+
+bool lockstep_play(const struct lockstep_kind *chosen, const uint8_t *bytes, size_t size) {
+    static struct options one = {.threads = 1};
+    struct lockstep *world = chosen->worlds;
+    bool is_first = kind == NULL;
+    kind = chosen;
+    options = &one;
+    if (is_first)
+        warm_up();
+    world_begin(world, size, getenv("TELL") != NULL);
+    world->bytes = bytes;
+    world->byte_count = size;
+    for (uint64_t step = 0; step < PLAYED_MAX && world->byte_at < size; step++)
+        if (!world_step(world, step) || (step % 16 == 15 && !world_check(world)))
+            break;
+    bool good = world_check(world);
+    if (!good)
+        printf("%s: %s\n", kind->name, world->problem);
+    kind->end(world);
+    return good && judge_end();
 }

@@ -104,11 +104,13 @@ static struct model_vmo *vmo_begin(struct model *model, int slot, uint64_t size)
 
 zx_status_t model_create(struct model *model, int slot, uint64_t size, uint32_t options) {
     uint64_t pages;
-    if (options & ~(uint32_t)ZX_VMO_RESIZABLE)
+    if (options & ~(uint32_t)(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE))
         return ZX_ERR_INVALID_ARGS;
     if (!round_up(size, &pages))
         return ZX_ERR_OUT_OF_RANGE;
-    vmo_begin(model, slot, size)->resizable = options & ZX_VMO_RESIZABLE;
+    struct model_vmo *vmo = vmo_begin(model, slot, size);
+    vmo->resizable = options & ZX_VMO_RESIZABLE;
+    vmo->is_discardable = options & ZX_VMO_DISCARDABLE;
     return ZX_OK;
 }
 
@@ -119,10 +121,10 @@ zx_status_t model_create(struct model *model, int slot, uint64_t size, uint32_t 
 
 static zx_status_t check_child_options(uint32_t options) {
     uint32_t type = options & TYPES;
-    bool resizable = options & ZX_VMO_CHILD_RESIZABLE, no_write = options & ZX_VMO_CHILD_NO_WRITE;
+    bool resizable = options & ZX_VMO_CHILD_RESIZABLE;
     if (options & ~(uint32_t)(TYPES | ZX_VMO_CHILD_RESIZABLE | ZX_VMO_CHILD_NO_WRITE))
         return ZX_ERR_INVALID_ARGS;
-    if (type == 0 || (type & (type - 1)) || (resizable && no_write))
+    if (type == 0 || (type & (type - 1)))
         return ZX_ERR_INVALID_ARGS;
     return type == ZX_VMO_CHILD_SLICE && resizable ? ZX_ERR_INVALID_ARGS : ZX_OK;
 }
@@ -141,6 +143,10 @@ static zx_status_t check_child(const struct model *model, int parent, uint32_t o
                                uint64_t offset, uint64_t size) {
     const struct model_vmo *from = &model->vmo[parent];
     uint64_t pages;
+    if ((options & ZX_VMO_CHILD_RESIZABLE) && (options & ZX_VMO_CHILD_NO_WRITE))
+        return ZX_ERR_INVALID_ARGS;
+    if (from->is_discardable)
+        return ZX_ERR_NOT_SUPPORTED;
     if (check_child_options(options) != ZX_OK || offset % PAGE)
         return ZX_ERR_INVALID_ARGS;
     if (!round_up(size, &pages))
@@ -155,6 +161,8 @@ static zx_status_t check_child(const struct model *model, int parent, uint32_t o
     }
     if (from->is_slice)
         return ZX_ERR_NOT_SUPPORTED;
+    if (offset + size < offset)
+        return ZX_ERR_INVALID_ARGS;
     if (offset > MODEL_SIZE_CAP || pages * PAGE > MODEL_SIZE_CAP - offset)
         return ZX_ERR_OUT_OF_RANGE;
     return ZX_OK;
@@ -302,6 +310,41 @@ zx_status_t model_zero(struct model *model, int slot, uint64_t offset, uint64_t 
         }
     }
     return ZX_OK;
+}
+
+/* Only the whole of it can be locked; the lock of several, until the last is gone. */
+static zx_status_t lock_op(struct model *model, int slot, uint32_t op, uint64_t offset,
+                           uint64_t length) {
+    struct model_vmo *vmo = &model->vmo[slot];
+    if (!vmo->is_discardable)
+        return ZX_ERR_NOT_SUPPORTED;
+    if (offset != 0 || length != model_size(model, slot))
+        return ZX_ERR_OUT_OF_RANGE;
+    if (op == ZX_VMO_OP_UNLOCK && vmo->locks == 0)
+        return ZX_ERR_BAD_STATE;
+    vmo->locks += op == ZX_VMO_OP_UNLOCK ? -1u : 1u;
+    return ZX_OK;
+}
+
+zx_status_t model_other_op(struct model *model, int slot, uint32_t op, uint64_t offset,
+                           uint64_t length) {
+    switch (op) {
+    case ZX_VMO_OP_DONT_NEED:
+    case ZX_VMO_OP_ALWAYS_NEED:
+        return offset + length < offset ? ZX_ERR_OUT_OF_RANGE : ZX_OK;
+    case ZX_VMO_OP_CACHE_SYNC:
+    case ZX_VMO_OP_CACHE_CLEAN:
+    case ZX_VMO_OP_CACHE_CLEAN_INVALIDATE:
+        if (length == 0)
+            return ZX_ERR_INVALID_ARGS;
+        return is_inside(model, slot, offset, length) ? ZX_OK : ZX_ERR_OUT_OF_RANGE;
+    case ZX_VMO_OP_LOCK:
+    case ZX_VMO_OP_TRY_LOCK:
+    case ZX_VMO_OP_UNLOCK:
+        return lock_op(model, slot, op, offset, length);
+    default:
+        return ZX_ERR_INVALID_ARGS;
+    }
 }
 
 zx_status_t model_set_size(struct model *model, int slot, uint64_t size) {

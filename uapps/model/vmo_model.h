@@ -37,6 +37,8 @@ struct model_vmo {
     int shown;        /* an alias: whose cells it shows; else -1 */
     uint64_t shown_first;
     bool resizable, is_slice, is_snapshot;
+    bool is_discardable; /* there is memory enough, so it never is discarded */
+    unsigned locks;
     uint64_t pages, content; /* a reference has those of what it shows */
     struct model_cell cell[MODEL_PAGES];
 };
@@ -73,6 +75,9 @@ void model_copy_page(struct model *model, int slot, uint64_t index,
 zx_status_t model_commit(struct model *model, int slot, uint64_t offset, uint64_t length);
 zx_status_t model_decommit(struct model *model, int slot, uint64_t offset, uint64_t length);
 zx_status_t model_zero(struct model *model, int slot, uint64_t offset, uint64_t length);
+/* Hints and cache operations, which change nothing, and locks. */
+zx_status_t model_other_op(struct model *model, int slot, uint32_t op, uint64_t offset,
+                           uint64_t length);
 zx_status_t model_set_size(struct model *model, int slot, uint64_t size);
 zx_status_t model_set_content_size(struct model *model, int slot, uint64_t content);
 

@@ -89,6 +89,8 @@ static void step_create(struct world *world) {
     zx_handle_t handle;
     if (slot < 0)
         return;
+    if (world_draw(world, 5, 10) == 0)
+        options |= ZX_VMO_DISCARDABLE;
     if (world_draw(world, 4, 64) == 0)
         options |= 1u << 30;
     world_tell(world, "create %d: size %#llx, options %#x", slot, (unsigned long long)size, options);
@@ -217,6 +219,31 @@ static void step_zero(struct world *world) {
     range_step(world, ZX_VMO_OP_ZERO, "zero", model_zero);
 }
 
+/* Hints refuse only nonsense; caches agree with memory; some objects can be locked. */
+static void step_other_op(struct world *world) {
+    static const uint32_t ops[] = {
+        ZX_VMO_OP_DONT_NEED,   ZX_VMO_OP_ALWAYS_NEED,       ZX_VMO_OP_CACHE_SYNC,
+        ZX_VMO_OP_CACHE_CLEAN, ZX_VMO_OP_CACHE_CLEAN_INVALIDATE, ZX_VMO_OP_LOCK,
+        ZX_VMO_OP_TRY_LOCK,    ZX_VMO_OP_UNLOCK,            5,
+        ZX_VMO_OP_ALWAYS_NEED + 100};
+    int slot = with_handle(world, 0);
+    uint32_t op = ops[world_draw(world, 5, COUNT(ops))];
+    zx_vmo_lock_state_t state;
+    if (slot < 0)
+        return;
+    uint64_t size = model_size(&world->model, slot);
+    uint64_t offset = draw_offset(world, 1, size), length = draw_offset(world, 3, size);
+    if (world_draw(world, 6, 2)) { /* what a lock wants */
+        offset = 0;
+        length = size;
+    }
+    world_tell(world, "op %u on %d: offset %#llx, length %#llx", op, slot,
+               (unsigned long long)offset, (unsigned long long)length);
+    zx_status_t want = model_other_op(&world->model, slot, op, offset, length);
+    world_agrees(world, "vmo_op_range", want,
+                 zx_vmo_op_range(world->handle[slot], op, offset, length, &state, sizeof state));
+}
+
 static void step_set_size(struct world *world) {
     int slot = with_handle(world, 0);
     uint64_t size = draw_size(world, 1);
@@ -250,30 +277,48 @@ static void step_look(struct world *world) {
 
 /* ---- The walk ---- */
 
-void world_step(struct lockstep *lockstep) {
-    struct world *world = (struct world *)lockstep;
-    static void (*const steps[])(struct world *world) = {
-        step_create,       step_create,        step_create_child, step_create_child,
-        step_create_child, step_create_child,  step_create_child, step_create_child,
-        step_close,        step_close,         step_close,        step_close,
-        step_write,        step_write,         step_write,        step_write,
-        step_write,        step_write,         step_read,         step_read,
-        step_commit,       step_decommit,      step_decommit,     step_zero,
-        step_zero,         step_set_size,      step_set_size,     step_set_content,
-        step_look,         world_step_map,     world_step_map,    world_step_map,
-        world_step_map,    world_step_unmap,   world_step_unmap,  world_step_unmap,
-        world_step_store,  world_step_store,   world_step_store,  world_step_store,
-        world_step_store,  world_step_store,   world_step_load,   world_step_load,
-        world_step_load,   world_step_protect, world_step_copy,   world_step_copy,
-    };
-    uint64_t which = world_draw(world, 15, COUNT(steps) * 8 + 1);
-    if (which == COUNT(steps) * 8)
+typedef void step_function(struct world *world);
+
+static void walk(struct world *world, step_function *const steps[], size_t count) {
+    uint64_t which = world_draw(world, 15, count * 8 + 1);
+    if (which == count * 8)
         world_step_new_space(world);
     else
-        steps[which % COUNT(steps)](world);
+        steps[which % count](world);
 }
 
-void world_begin(struct lockstep *lockstep) {
+static void step_any(struct lockstep *lockstep) {
+    static step_function *const steps[] = {
+        step_create,       step_create,         step_create_child, step_create_child,
+        step_create_child, step_create_child,   step_create_child, step_create_child,
+        step_close,        step_close,          step_close,        step_close,
+        step_write,        step_write,          step_write,        step_write,
+        step_write,        step_write,          step_read,         step_read,
+        step_commit,       step_decommit,       step_decommit,     step_zero,
+        step_zero,         step_set_size,       step_set_size,     step_set_content,
+        step_look,         world_step_map,      world_step_map,    world_step_map,
+        world_step_map,    world_step_unmap,    world_step_unmap,  world_step_unmap,
+        world_step_store,  world_step_store,    world_step_store,  world_step_store,
+        world_step_store,  world_step_store,    world_step_load,   world_step_load,
+        world_step_load,   world_step_protect,  world_step_copy,   world_step_copy,
+        step_other_op,     step_other_op,       world_step_op_range,
+    };
+    walk((struct world *)lockstep, steps, COUNT(steps));
+}
+
+/* Much looked at and written to through mappings, while what is behind them changes. */
+static void step_fault(struct lockstep *lockstep) {
+    static step_function *const steps[] = {
+        step_create,       step_create_child,  step_create_child, step_close,
+        step_decommit,     step_zero,          step_set_size,     world_step_map,
+        world_step_map,    world_step_unmap,   world_step_store,  world_step_store,
+        world_step_store,  world_step_store,   world_step_load,   world_step_load,
+        world_step_load,   world_step_protect, world_step_copy,   world_step_op_range,
+    };
+    walk((struct world *)lockstep, steps, COUNT(steps));
+}
+
+static void begin(struct lockstep *lockstep) {
     struct world *world = (struct world *)lockstep;
     uint8_t byte = 1;
     model_begin(&world->model, lockstep->seed);
@@ -284,13 +329,13 @@ void world_begin(struct lockstep *lockstep) {
     world_open_space(world);
 }
 
-uint64_t world_pages(const struct lockstep *lockstep) {
+static uint64_t pages(const struct lockstep *lockstep) {
     const struct world *world = (const struct world *)lockstep;
     uint64_t charges[MODEL_OBJECTS];
     return model_charges(&world->model, charges);
 }
 
-void world_end(struct lockstep *lockstep) {
+static void end(struct lockstep *lockstep) {
     struct world *world = (struct world *)lockstep;
     world_close_space(world);
     for (unsigned i = 0; i < WORLD_VIEWS; i++)
@@ -302,3 +347,14 @@ void world_end(struct lockstep *lockstep) {
             MUST(zx_handle_close(world->handle[i]));
     MUST(zx_handle_close(world->scratch));
 }
+
+static struct world worlds[LOCKSTEP_THREADS];
+
+#define KIND(its_name, its_step)                                                                   \
+    {                                                                                              \
+        .name = its_name, .worlds = &worlds[0].lockstep, .world_size = sizeof worlds[0],           \
+        .model_at = offsetof(struct world, model), .model_size = sizeof worlds[0].model,           \
+        .begin = begin, .step = its_step, .check = world_check, .end = end, .pages = pages,        \
+    }
+const struct lockstep_kind lockstep_objects = KIND("model", step_any);
+const struct lockstep_kind lockstep_faults = KIND("model-fault", step_fault);

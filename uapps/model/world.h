@@ -34,12 +34,7 @@ struct world {
     uint8_t buffer[MODEL_PAGES * ZX_PAGE_SIZE];
 };
 
-/* struct lockstep_kind's functions. */
-void world_begin(struct lockstep *lockstep);
-void world_step(struct lockstep *lockstep);
-void world_check(struct lockstep *lockstep);
-void world_end(struct lockstep *lockstep);
-uint64_t world_pages(const struct lockstep *lockstep);
+void world_check(struct lockstep *lockstep); /* for struct lockstep_kind */
 
 /* ---- For the world_*.c files ---- */
 
@@ -50,6 +45,8 @@ uint64_t world_pages(const struct lockstep *lockstep);
 
 void world_check_page(struct world *world, int slot, uint64_t index, const uint8_t *bytes,
                       const char *seen_by);
+/* The same through a mapping in this process. */
+void world_check_mapped(struct world *world, int slot, uint64_t index, zx_vaddr_t address);
 void world_check_object(struct world *world, int slot);
 void world_check_view(struct world *world, struct world_view *view);
 
@@ -60,6 +57,7 @@ void world_step_protect(struct world *world);
 void world_step_store(struct world *world);
 void world_step_load(struct world *world);
 void world_step_copy(struct world *world);
+void world_step_op_range(struct world *world);
 void world_step_new_space(struct world *world);
 void world_open_space(struct world *world);
 void world_close_space(struct world *world);

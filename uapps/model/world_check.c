@@ -6,17 +6,38 @@
 
 #include "model/world.h"
 
-void world_check_page(struct world *world, int slot, uint64_t index, const uint8_t *bytes,
-                      const char *seen_by) {
+/* A call that failed half-way may have changed this page already. */
+static bool is_changed(const struct world *world, int slot, uint64_t index, unsigned sample,
+                       uint8_t got) {
+    if (!world->lockstep.between)
+        return false;
+    const struct model_cell *cell = model_look(world->lockstep.other, slot, index);
+    return cell && cell->bytes[sample] == got;
+}
+
+static void check_samples(struct world *world, int slot, uint64_t index,
+                          const uint8_t got[MODEL_SAMPLES], const char *seen_by) {
     const struct model_cell *cell = model_look(&world->model, slot, index);
-    const volatile uint8_t *page = bytes;
-    for (unsigned i = 0; i < MODEL_SAMPLES; i++) {
-        uint8_t got = page[world->model.sample_at[i]];
-        if (got != cell->bytes[i])
+    for (unsigned i = 0; i < MODEL_SAMPLES; i++)
+        if (got[i] != cell->bytes[i] && !is_changed(world, slot, index, i, got[i]))
             world_differs(world, "object %d, page %llu, byte %u: %s shows %u, not %u", slot,
-                          (unsigned long long)index, world->model.sample_at[i], seen_by, got,
+                          (unsigned long long)index, world->model.sample_at[i], seen_by, got[i],
                           cell->bytes[i]);
-    }
+}
+
+void world_check_page(struct world *world, int slot, uint64_t index, const uint8_t *page,
+                      const char *seen_by) {
+    uint8_t got[MODEL_SAMPLES];
+    for (unsigned i = 0; i < MODEL_SAMPLES; i++)
+        got[i] = page[world->model.sample_at[i]];
+    check_samples(world, slot, index, got, seen_by);
+}
+
+void world_check_mapped(struct world *world, int slot, uint64_t index, zx_vaddr_t address) {
+    uint8_t got[MODEL_SAMPLES];
+    for (unsigned i = 0; i < MODEL_SAMPLES; i++)
+        lockstep_load(address + world->model.sample_at[i], &got[i], 1);
+    check_samples(world, slot, index, got, "a mapping");
 }
 
 static void check_contents(struct world *world, int slot) {
@@ -56,6 +77,7 @@ static uint64_t koid_of(const struct world *world, uint64_t birth, uint64_t othe
 static uint32_t expected_flags(const struct model_vmo *vmo) {
     return ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
            (vmo->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
+           (vmo->is_discardable ? ZX_INFO_VMO_DISCARDABLE : 0) |
            (vmo->is_snapshot ? ZX_INFO_VMO_IS_COW_CLONE : 0);
 }
 
@@ -70,13 +92,14 @@ static void check_info(struct world *world, int slot) {
     MUST(zx_object_get_property(handle, ZX_PROP_VMO_CONTENT_SIZE, &content, sizeof content));
     (void)zx_object_wait_one(handle, ZX_VMO_ZERO_CHILDREN, 0, &signals);
     (void)model_charges(&world->model, charges);
-    const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+    const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_DISCARDABLE | ZX_INFO_VMO_VIA_HANDLE |
                            ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_IS_COW_CLONE;
     unsigned children = model_children(&world->model, slot);
     equal(world, slot, "its size", model_size(&world->model, slot), size);
     equal(world, slot, "size_bytes", model_size(&world->model, slot), info.size_bytes);
     equal(world, slot, "its content size", model_content_size(&world->model, slot), content);
-    equal(world, slot, "committed_bytes", charges[slot] * PAGE, info.committed_bytes);
+    if (!world->lockstep.between)
+        equal(world, slot, "committed_bytes", charges[slot] * PAGE, info.committed_bytes);
     equal(world, slot, "num_children", children, info.num_children);
     equal(world, slot, "ZERO_CHILDREN", children == 0, (signals & ZX_VMO_ZERO_CHILDREN) != 0);
     equal(world, slot, "koid", world->koid[slot], info.koid);

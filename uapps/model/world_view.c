@@ -30,6 +30,7 @@ void world_close_space(struct world *world) {
 
 void world_step_new_space(struct world *world) {
     world_tell(world, "the other process ends");
+    lockstep_spare(&world->lockstep);
     world_close_space(world);
     world_open_space(world);
 }
@@ -62,6 +63,8 @@ static zx_status_t expect_map(const struct world *world, const struct world_view
     uint64_t size = model_size(&world->model, view->slot);
     if (view->writable && !world->may_write[view->slot])
         return ZX_ERR_ACCESS_DENIED;
+    if (!(options & ZX_VM_ALLOW_FAULTS) && world->model.vmo[view->slot].is_discardable)
+        return ZX_ERR_NOT_SUPPORTED;
     if (!(options & ZX_VM_ALLOW_FAULTS) && (view->first + view->pages) * PAGE > size)
         return ZX_ERR_BUFFER_TOO_SMALL;
     return ZX_OK;
@@ -79,7 +82,7 @@ void world_step_map(struct world *world) {
         view.first = 0;
         view.pages = pages ? pages : 1;
     }
-    view.elsewhere = world_draw(world, 5, 3) == 0;
+    view.elsewhere = lockstep_is_elsewhere(&world->lockstep, 5);
     view.writable = world_draw(world, 6, 4) != 0;
     uint32_t options = ZX_VM_PERM_READ | (view.writable ? ZX_VM_PERM_WRITE : 0) |
                        (world_draw(world, 7, 8) ? ZX_VM_ALLOW_FAULTS : 0) |
@@ -158,6 +161,37 @@ void world_step_protect(struct world *world) {
                      zx_vmar_protect(vmar, perm | ZX_VM_PERM_WRITE, view->address, length));
 }
 
+/*
+ * An operation on a part of a view is one on the object, as far as that goes: what lies
+ * past the object's end stays out of it. Only the committing ones want a writable mapping.
+ */
+void world_step_op_range(struct world *world) {
+    static const uint32_t ops[] = {ZX_VMAR_OP_COMMIT, ZX_VMAR_OP_DECOMMIT, ZX_VMAR_OP_MAP_RANGE,
+                                   ZX_VMAR_OP_DONT_NEED, ZX_VMAR_OP_ALWAYS_NEED};
+    struct world_view *view = any_view(world);
+    if (!view)
+        return;
+    uint32_t op = ops[world_draw(world, 1, sizeof ops / sizeof ops[0])];
+    uint64_t from = world_draw(world, 2, view->pages);
+    uint64_t count = 1 + world_draw(world, 3, view->pages - from);
+    uint64_t offset = (view->first + from) * PAGE, size = model_size(&world->model, view->slot);
+    bool changes = op == ZX_VMAR_OP_COMMIT || op == ZX_VMAR_OP_DECOMMIT;
+    if (offset + count * PAGE > size)
+        return;
+    world_tell(world, "op %u on pages %llu + %llu of %d, mapped", op,
+               (unsigned long long)(view->first + from), (unsigned long long)count, view->slot);
+    zx_status_t want = ZX_OK;
+    if (changes && !view->writable)
+        want = ZX_ERR_ACCESS_DENIED;
+    else if (op == ZX_VMAR_OP_COMMIT)
+        want = model_commit(&world->model, view->slot, offset, count * PAGE);
+    else if (op == ZX_VMAR_OP_DECOMMIT)
+        want = model_decommit(&world->model, view->slot, offset, count * PAGE);
+    world_agrees(world, "vmar_op_range", want,
+                 zx_vmar_op_range(vmar_of(world, view), op, view->address + from * PAGE,
+                                  count * PAGE, NULL, 0));
+}
+
 /* ---- Access ---- */
 
 /* Through zx_process_write_memory, which looks at the object's size but not at permissions. */
@@ -179,7 +213,7 @@ void world_step_store(struct world *world) {
     uint64_t page = world_draw(world, 1, view->pages);
     uint64_t in_page = world->model.sample_at[world_draw(world, 2, MODEL_SAMPLES)];
     uint8_t byte = (uint8_t)(1 + world_draw(world, 3, 255));
-    uint8_t *address = (uint8_t *)view->address + page * PAGE + in_page;
+    zx_vaddr_t address = view->address + page * PAGE + in_page;
     world_tell(world, "store into page %llu of %d, mapped%s at %#llx",
                (unsigned long long)(view->first + page), view->slot,
                view->elsewhere ? " elsewhere" : "", (unsigned long long)view->address);
@@ -187,9 +221,9 @@ void world_step_store(struct world *world) {
         store_elsewhere(world, view, page, in_page, byte);
     } else if (!view->writable || !model_look(&world->model, view->slot, view->first + page)) {
         world_agrees(world, "a write that must fault", ZX_ERR_INVALID_ARGS,
-                     zx_vmo_read(world->scratch, address, 0, 1));
+                     zx_vmo_read(world->scratch, (void *)address, 0, 1));
     } else {
-        *(volatile uint8_t *)address = byte;
+        lockstep_store(address, &byte, 1);
         (void)model_write(&world->model, view->slot, (view->first + page) * PAGE + in_page, 1,
                           byte);
     }
@@ -197,19 +231,19 @@ void world_step_store(struct world *world) {
 
 /* The page through the view, compared; where nothing may be seen, the fault. */
 static void load_page(struct world *world, struct world_view *view, uint64_t page) {
-    const uint8_t *address = (const uint8_t *)view->address + page * PAGE;
+    zx_vaddr_t address = view->address + page * PAGE;
     bool there = model_look(&world->model, view->slot, view->first + page) != NULL;
     if (view->elsewhere) {
         size_t actual = 0;
-        zx_status_t got = zx_process_read_memory(world->other_process, (zx_vaddr_t)address,
-                                                 world->buffer, PAGE, &actual);
+        zx_status_t got = zx_process_read_memory(world->other_process, address, world->buffer,
+                                                 PAGE, &actual);
         if (world_agrees(world, "process_read_memory", there ? ZX_OK : ZX_ERR_OUT_OF_RANGE, got))
             world_check_page(world, view->slot, view->first + page, world->buffer, "elsewhere");
     } else if (there) {
-        world_check_page(world, view->slot, view->first + page, address, "a mapping");
+        world_check_mapped(world, view->slot, view->first + page, address);
     } else {
         world_agrees(world, "a read that must fault", ZX_ERR_INVALID_ARGS,
-                     zx_vmo_write(world->scratch, address, 0, 1));
+                     zx_vmo_write(world->scratch, (const void *)address, 0, 1));
     }
 }
 

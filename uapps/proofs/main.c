@@ -3,7 +3,7 @@
  * first process of its machine, so that nothing else changes the kernel's counters.
  *
  *   P20  what a whole run of core-tests took is given back, ten times
- *   P47  a process may be killed at any moment, on any CPU
+ *   P47  a process may be killed at any moment, on any CPU; kill_points.c: at each point
  *   P51  a closed handle value stays refused for the next 2^20 handles
  *   P55  closing a handle ends every wait through it, whoever comes first
  */
@@ -18,6 +18,7 @@
 
 #include "core-tests/support.h"
 #include "proofs/counters.h"
+#include "proofs/kill_points.h"
 
 /* --- P20: counters --- */
 
@@ -250,4 +251,8 @@ TEST(p55_a_wait_never_outlives_its_handle) {
     close_handle(port);
 }
 
-int main(int argc, char **argv) { return utest_main(argc, argv); }
+int main(int argc, char **argv) {
+    if (argc > 2 && strcmp(argv[1], "victim") == 0)
+        return victim_main(argv[2]);
+    return utest_main(argc, argv);
+}

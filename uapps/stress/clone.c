@@ -404,6 +404,7 @@ int main(int argc, char **argv) {
     uint64_t pages = machine_vmo_pages();
     if (pages != pages_before)
         stress_fail("%lld pages are still there", (long long)(pages - pages_before));
+    stress_audit();
     printf("stress-clone: done in %llu ms\n", (unsigned long long)stress_elapsed_ms());
     return 0;
 }

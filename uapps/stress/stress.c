@@ -1,5 +1,5 @@
 /*
- * stress.c - options, draws, progress, memory.
+ * stress.c - options, draws, progress.
  */
 #include "stress/stress.h"
 
@@ -7,17 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <threads.h>
-#include <zircon/process.h>
-#include <zircon/processargs.h>
 #include <zircon/syscalls.h>
-
-#include "common/authority.h"
-#include "common/system.h"
 
 static const char *program;
 static zx_time_t begun;
-static zx_handle_t root_resource, system_channel;
 
 /* ---- Options ---- */
 
@@ -75,8 +68,7 @@ void options_read(struct options *options, const char *name, int argc, char **ar
         }
         *value = strtoull(words[i + 1], NULL, 0);
     }
-    root_resource = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0));
-    system_channel = zx_take_startup_handle(AUTHORITY_SYSTEM);
+    stress_machine_begin();
     printf("%s: seed %llu\n", name, (unsigned long long)options->seed);
 }
 
@@ -120,43 +112,4 @@ uint64_t stress_elapsed_ms(void) {
 
 bool stress_goes_on(const struct options *options) {
     return stress_elapsed_ms() < options->seconds * 1000;
-}
-
-/* ---- Threads ---- */
-
-static void (*work_of_all)(unsigned index);
-
-static int run_one(void *argument) {
-    work_of_all((unsigned)(uintptr_t)argument);
-    return 0;
-}
-
-void stress_run(unsigned threads, void (*work)(unsigned index)) {
-    thrd_t thread[STRESS_THREADS_MAX];
-    work_of_all = work;
-    for (unsigned i = 0; i < threads; i++)
-        if (thrd_create(&thread[i], run_one, (void *)(uintptr_t)i) != thrd_success)
-            stress_fail("no memory for thread %u", i);
-    for (unsigned i = 0; i < threads; i++)
-        thrd_join(thread[i], NULL);
-}
-
-/* ---- The machine's memory ---- */
-
-bool machine_memory(zx_info_kmem_stats_t *out_stats) {
-    struct system_answer answer;
-    zx_handle_t none;
-    if (root_resource != ZX_HANDLE_INVALID)
-        return zx_object_get_info(root_resource, ZX_INFO_KMEM_STATS, out_stats,
-                                  sizeof *out_stats, NULL, NULL) == ZX_OK;
-    if (system_channel == ZX_HANDLE_INVALID ||
-        system_ask(system_channel, SYSTEM_MEMORY, 0, &answer, &none) != ZX_OK)
-        return false;
-    *out_stats = answer.memory;
-    return true;
-}
-
-uint64_t machine_vmo_pages(void) {
-    zx_info_kmem_stats_t stats;
-    return machine_memory(&stats) ? stats.vmo_bytes / PAGE : 0;
 }

@@ -51,6 +51,11 @@ uint64_t stress_elapsed_ms(void);
 /* True while the time of --seconds has not run out. */
 bool stress_goes_on(const struct options *options);
 
+/* ---- The machine (stress_machine.c; the host has its own) ---- */
+
+/* Called once, when the options are read. */
+void stress_machine_begin(void);
+
 /* ---- Threads ---- */
 
 /* Run `work` on that many threads (its argument is their number), and wait for all. */
@@ -63,3 +68,8 @@ void stress_run(unsigned threads, void (*work)(unsigned index));
 bool machine_memory(zx_info_kmem_stats_t *out_stats);
 /* Physical pages of all memory objects; 0 if this program may not ask. */
 uint64_t machine_vmo_pages(void);
+/*
+ * Has the kernel compare all that it records of memory, if it was booted with
+ * debug.syscalls and this program may ask; ends the program if something differs.
+ */
+void stress_audit(void);

@@ -10,9 +10,10 @@
 #include "common/tool.h"
 
 static const char help[] = "usage: mem [-b]\n"
-                           "Shows the machine's memory by owner, in KiB, or in bytes (-b).\n";
+                           "Shows the machine's memory by owner, in KiB, or in bytes (-b). Of the heap it also\n"
+                           "shows what is free, and what maps from offsets to pages take.\n";
 
-static void print(const zx_info_kmem_stats_t *memory, bool bytes) {
+static void print(const zx_info_kmem_stats_t *memory, uint64_t page_maps, bool bytes) {
     const struct {
         const char *owner;
         uint64_t bytes;
@@ -22,6 +23,7 @@ static void print(const zx_info_kmem_stats_t *memory, bool bytes) {
         {"wired", memory->wired_bytes},
         {"heap", memory->total_heap_bytes},
         {"heap, free", memory->free_heap_bytes},
+        {"heap, page maps", page_maps},
         {"memory objects", memory->vmo_bytes},
         {"page tables", memory->mmu_overhead_bytes},
         {"messages", memory->ipc_bytes},
@@ -46,6 +48,6 @@ int main(int argc, char **argv) {
     zx_status_t status = system_ask(authority.system, SYSTEM_MEMORY, 0, &answer, &none);
     if (status != ZX_OK)
         return tool_fail(status, "no figures");
-    print(&answer.memory, bytes);
+    print(&answer.memory, answer.page_maps.node_bytes, bytes);
     return 0;
 }

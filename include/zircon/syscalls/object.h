@@ -49,8 +49,10 @@
 #define ZX_INFO_THREAD_EXCEPTION_REPORT_V2 ZX_INFO_TOPIC_(11, 1)
 #define ZX_INFO_PROCESS_VMOS_V1            ZX_INFO_TOPIC_(14, 0)
 #define ZX_INFO_PROCESS_VMOS_V2            ZX_INFO_TOPIC_(14, 1)
+#define ZX_INFO_PROCESS_VMOS_V3            ZX_INFO_TOPIC_(14, 2)
 #define ZX_INFO_VMO_V1                     ZX_INFO_TOPIC_(23, 0)
 #define ZX_INFO_VMO_V2                     ZX_INFO_TOPIC_(23, 1)
+#define ZX_INFO_VMO_V3                     ZX_INFO_TOPIC_(23, 2)
 #define ZX_INFO_TASK_RUNTIME_V1            ZX_INFO_TOPIC_(30, 0)
 #define ZX_INFO_TASK_RUNTIME_V2            ZX_INFO_TOPIC_(30, 1)
 
@@ -242,6 +244,27 @@ typedef struct zx_info_vmo_v2 {
 } zx_info_vmo_v2_t;
 _Static_assert(sizeof(zx_info_vmo_v2_t) == 120, "ABI");
 
+/* ZX_INFO_VMO_V3 */
+typedef struct zx_info_vmo_v3 {
+    zx_koid_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    zx_koid_t parent_koid;
+    size_t num_children;
+    size_t num_mappings;
+    size_t share_count;
+    uint32_t flags;
+    uint8_t padding1[4];
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+    uint64_t metadata_bytes;
+    uint64_t committed_change_events;
+    uint64_t populated_bytes;
+} zx_info_vmo_v3_t;
+_Static_assert(sizeof(zx_info_vmo_v3_t) == 128, "ABI");
+_Static_assert(offsetof(zx_info_vmo_v3_t, populated_bytes) == 120, "ABI");
+
 /* ZX_INFO_PROCESS_MAPS: the address space, depth first, addresses ascending. */
 #define ZX_INFO_MAPS_TYPE_NONE    ((zx_info_maps_type_t)0u)
 #define ZX_INFO_MAPS_TYPE_ASPACE  ((zx_info_maps_type_t)1u)
@@ -375,6 +398,15 @@ typedef struct zx_info_kmem_stats_extended {
     uint64_t other_bytes;
 } zx_info_kmem_stats_extended_t;
 _Static_assert(sizeof(zx_info_kmem_stats_extended_t) == 112, "ABI");
+
+/* ZX_INFO_STREAM */
+typedef struct zx_info_stream {
+    uint32_t options; /* ZX_STREAM_MODE_ bits */
+    uint8_t padding1[4];
+    uint64_t seek;
+    uint64_t content_size;
+} zx_info_stream_t;
+_Static_assert(sizeof(zx_info_stream_t) == 24, "ABI");
 
 /* Properties of zx_object_get_property and zx_object_set_property. */
 #define ZX_PROP_REGISTER_GS                 2u  /* uintptr_t, set, the calling thread */

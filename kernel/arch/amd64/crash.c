@@ -8,6 +8,7 @@
 #include "arch/amd64/trap.h"
 #include "arch/spinlock.h"
 #include "lib/assert.h"
+#include "lib/panic.h"
 #include "lib/string.h"
 
 /* Ends when the first byte is 0, which it never is. */
@@ -78,6 +79,37 @@ static NO_LOCK_ANALYSIS void crash_locks(void) {
     crash_null();
 }
 
+/*
+ * The same with each of the kernel's own locks (P08): crash=held-fault:NAME or
+ * held-panic:NAME, with a dash for each space of the name, and the first holder of a lock
+ * of that name comes to harm just before it lets go. In debug kernels, which know who holds
+ * what; there is no way back from here, so the boot goes on.
+ */
+static char harmful_lock[32];
+static bool is_harmful(const char *name) {
+    size_t i = 0;
+    for (; name[i] && harmful_lock[i]; i++)
+        if (name[i] != harmful_lock[i] && !(name[i] == ' ' && harmful_lock[i] == '-'))
+            return false;
+    return name[i] == harmful_lock[i];
+}
+static void fault_if_harmful(const struct held_lock *lock) {
+    if (!panic_is_running() && is_harmful(lock->name))
+        crash_null();
+}
+static void panic_if_harmful(const struct held_lock *lock) {
+    if (!panic_is_running() && is_harmful(lock->name))
+        panic("holding the lock %s (rank %d)", lock->name, lock->rank);
+}
+static bool arm_lock(const char *way) {
+    bool fault = strncmp(way, "held-fault:", 11) == 0;
+    if (!fault && strncmp(way, "held-panic:", 11) != 0)
+        return false;
+    string_copy(harmful_lock, sizeof(harmful_lock), way + 11);
+    lock_rank_set_release_hook(fault ? fault_if_harmful : panic_if_harmful);
+    return true;
+}
+
 static const struct {
     const char *name;
     void (*run)(void);
@@ -89,8 +121,10 @@ static const struct {
 };
 
 void crash_if_asked(void) {
-    char way[16];
+    char way[48];
     if (!boot_option("crash", way, sizeof(way)))
+        return;
+    if (arm_lock(way))
         return;
     for (unsigned i = 0; i < ARRAY_SIZE(ways); i++)
         if (strcmp(way, ways[i].name) == 0)

@@ -478,3 +478,24 @@ void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t
     fn(context, mmu->root);
     each_table(mmu_root(mmu), ROOT_USER_ENTRIES, 4, fn, context);
 }
+
+/* The entries of a table at `level` that count what lies below them. */
+static uint64_t wrong_counts(const uint64_t *table, unsigned entries, unsigned level) {
+    uint64_t wrong = 0;
+    for (unsigned i = 0; i < entries; i++) {
+        unsigned present = 0;
+        if (!(table[i] & PTE_PRESENT))
+            continue;
+        const uint64_t *below = entry_table(table[i]);
+        for (unsigned j = 0; j < TABLE_ENTRIES; j++)
+            present += below[j] & PTE_PRESENT;
+        wrong += present != entry_count(table[i]);
+        if (level > 2)
+            wrong += wrong_counts(below, TABLE_ENTRIES, level - 1);
+    }
+    return wrong;
+}
+
+uint64_t mmu_wrong_counts(const struct mmu *mmu) {
+    return wrong_counts(mmu_root(mmu), ROOT_USER_ENTRIES, 4);
+}

@@ -264,6 +264,21 @@ void mmu_kernel_unmap(vaddr_t va, size_t count) {
 
 /* ---- Verify ---- */
 
+static void each_table(const uint64_t *table, unsigned first, unsigned level,
+                       void (*fn)(void *, paddr_t), void *context) {
+    for (unsigned i = first; i < TABLE_ENTRIES; i++) {
+        if (!(table[i] & PTE_PRESENT) || (level < 4 && (table[i] & PTE_HUGE)))
+            continue;
+        fn(context, paddr(table[i] & PTE_ADDRESS));
+        if (level > 2)
+            each_table(entry_table(table[i]), 0, level - 1, fn, context);
+    }
+}
+
+void mmu_for_each_kernel_table(void (*fn)(void *context, paddr_t table), void *context) {
+    each_table(kernel_root, ROOT_USER_ENTRIES, 4, fn, context);
+}
+
 static bool shows_same(uint64_t *root, const void *address) {
     uint64_t size_here, size_there;
     vaddr_t va = (vaddr_t)address;

@@ -235,7 +235,7 @@ void ap_main(struct amd64_cpu *cpu) {
 
 static status_t ap_prepare(unsigned id, uint32_t apic_id, struct amd64_cpu **out_cpu) {
     paddr_t page;
-    status_t status = upcall_table_page_alloc(&page);
+    status_t status = upcall_stack_page_alloc(&page);
     if (status != OK)
         return status;
     struct amd64_cpu *cpu = phys_to_virt(page);

@@ -70,7 +70,7 @@ void boot_cpu_stacks_map(void) {
 static status_t map_stack(vaddr_t base, unsigned pages) {
     for (unsigned i = 0; i < pages; i++) {
         paddr_t page;
-        status_t status = upcall_table_page_alloc(&page);
+        status_t status = upcall_stack_page_alloc(&page);
         if (status != OK)
             return status;
         status = kernel_map_page(base + i * PAGE_SIZE, page, MMU_READ | MMU_WRITE);

@@ -48,3 +48,5 @@ bool host_user_load(vaddr_t va, uint64_t *out_value);
 bool host_user_store(vaddr_t va, uint64_t value);
 bool host_user_load_byte(vaddr_t va, uint8_t *out_value);
 bool host_user_store_byte(vaddr_t va, uint8_t value);
+bool host_user_read(vaddr_t va, void *to, size_t length);
+bool host_user_write(vaddr_t va, const void *from, size_t length);

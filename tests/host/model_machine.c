@@ -1,0 +1,77 @@
+/*
+ * model_machine.c - see model_machine.h: accesses through the page table, allocations
+ * that fail, threads, time, and the machine's count of its memory.
+ */
+#include "tests/host/model_machine.h"
+
+#include <string.h>
+#include <time.h>
+#include <zircon/syscalls.h>
+
+#include "arch/host/host.h"
+#include "lib/assert.h"
+#include "tests/host/user.h"
+#include "vm/pmm.h"
+
+const struct lockstep_kind *model_kind(const char *name) {
+    static const struct lockstep_kind *const kinds[] = {&lockstep_objects, &lockstep_faults,
+                                                        &lockstep_spaces};
+    static const char *const names[] = {"objects", "faults", "spaces"};
+
+    for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(names[i], name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
+/* ---- Accesses ---- */
+
+struct access {
+    uintptr_t address;
+    void *to;
+    const void *from;
+    size_t length;
+};
+
+/* 0: done, as with calls. */
+static uint64_t attempt(void *context) {
+    const struct access *access = context;
+    bool done = access->to ? host_user_read(access->address, access->to, access->length)
+                           : host_user_write(access->address, access->from, access->length);
+
+    return !done;
+}
+
+static void access_memory(struct access access) {
+    if (user_attempt(attempt, &access, true) != 0)
+        panic("model: a fault at %#lx", (unsigned long)access.address);
+}
+
+void lockstep_load(uintptr_t address, void *bytes, size_t length) {
+    access_memory((struct access){address, bytes, NULL, length});
+}
+
+void lockstep_store(uintptr_t address, const void *bytes, size_t length) {
+    access_memory((struct access){address, NULL, bytes, length});
+}
+
+bool lockstep_fail_next_call(void (*judge)(bool partly)) {
+    user_fail_next_call(judge);
+    return true;
+}
+
+/* ---- The rest ---- */
+
+void stress_machine_begin(void) {}
+void stress_run(unsigned threads, void (*work)(unsigned index)) { user_run_threads(threads, work); }
+uint64_t machine_vmo_pages(void) { return pmm_stats().pages[PAGE_VMO]; }
+void stress_audit(void) {}
+
+zx_time_t zx_clock_get_monotonic(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000 + now.tv_nsec;
+}
+zx_ticks_t zx_ticks_get(void) { return zx_clock_get_monotonic(); }
+uint32_t zx_system_get_num_cpus(void) { return 1; }
