@@ -141,6 +141,8 @@ STEPS = [
     Step('debug-4cpu', 'tests/qemu/transcript.py --smp 4 --append debug.syscalls=1 '
          'tests/qemu/debug.transcript'),
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
+    Step('debugger-1cpu', 'tests/qemu/transcript.py --kernel debug tests/qemu/debugger.transcript'),
+    Step('debugger-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/debugger.transcript'),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),

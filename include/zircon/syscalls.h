@@ -136,7 +136,18 @@ zx_status_t zx_thread_start(zx_handle_t handle, zx_vaddr_t thread_entry, zx_vadd
                             uintptr_t arg1, uintptr_t arg2);
 void zx_thread_exit(void) __attribute__((noreturn));
 zx_status_t zx_task_kill(zx_handle_t handle);
+zx_status_t zx_task_suspend(zx_handle_t handle, zx_handle_t *token);
+zx_status_t zx_thread_read_state(zx_handle_t handle, uint32_t kind, void *buffer,
+                                 size_t buffer_size);
+zx_status_t zx_thread_write_state(zx_handle_t handle, uint32_t kind,
+                                  const void *buffer, size_t buffer_size);
+zx_status_t zx_task_create_exception_channel(zx_handle_t handle, uint32_t options,
+                                             zx_handle_t *out);
+zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t *out);
+zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t *out);
 zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out);
+/* options: 0, or ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO */
+zx_status_t zx_job_set_critical(zx_handle_t job, uint32_t options, zx_handle_t process);
 
 /* Memory objects. */
 zx_status_t zx_vmo_create(uint64_t size, uint32_t options, zx_handle_t *out);

@@ -432,5 +432,8 @@ _Static_assert(sizeof(zx_cpu_set_t) == 64, "ABI");
 #define ZX_TASK_RETCODE_EXCEPTION_KILL        ((int64_t)-1028)
 #define ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL ((int64_t)-1029)
 
+/* Option of zx_job_set_critical: only if the return code is not 0. */
+#define ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO 1u
+
 #include <zircon/rights.h>
 #include <zircon/time.h>

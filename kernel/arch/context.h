@@ -45,6 +45,24 @@ void arch_set_user_gs_base(struct arch_thread *thread, uint64_t base);
 void arch_set_syscall_window(struct arch_thread *thread, vaddr_t begin, vaddr_t end);
 /* Called at each switch to a user thread after the address space was loaded is not needed: arch_switch does it. */
 
+/*
+ * Register sets of a user thread that is in the kernel and stands still: not on any CPU,
+ * and kept from running meanwhile. Kinds and layouts are those of
+ * <zircon/syscalls/debug.h>; a thread that has not run yet shows how it will begin.
+ */
+#define REGISTER_SET_MAX ((size_t)2120)
+/* Bytes of a kind; 0: there is no such kind. */
+size_t arch_register_set_size(uint32_t kind);
+/* `set` has arch_register_set_size(kind) bytes. ERR_INVALID_ARGS; padding reads 0. */
+status_t arch_registers_read(struct arch_thread *thread, uint32_t kind, void *set);
+/* ERR_INVALID_ARGS for a value that user code could not have; then nothing changes. */
+status_t arch_registers_write(struct arch_thread *thread, uint32_t kind, const void *set);
+/*
+ * A bit of the `pending` word that is arch's own. It may stay set; every return to user mode
+ * then takes the long way.
+ */
+#define ARCH_PENDING 0x80u
+
 /* Log the user registers of the current thread, which is in an exception or system call. */
 struct user_frame;
 void arch_dump_user_frame(const struct user_frame *frame);

@@ -23,6 +23,12 @@ struct fault {
  * Interrupts on. OK: try again. Otherwise the fault stands.
  */
 status_t upcall_page_fault(const struct fault *fault);
+/*
+ * object/user_thread.c: a suspension interrupted a fault of a user copy (it gave
+ * ERR_INTERNAL_RETRY). The call around the copy can't be made again, so the thread stands still
+ * here, with no lock held, until it is resumed or killed.
+ */
+void upcall_pause(void);
 
 /*
  * object/memory_pressure.c: a fault could not be met. No lock held. True: something

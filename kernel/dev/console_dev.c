@@ -67,8 +67,9 @@ static status_t wait_for_room(void) {
 
     park_prepare(&waiter.parker);
     waiters_link(&for_room, &waiter);
+    /* A suspension waits: what has been written must not be written again. */
     if (!console_has_room())
-        status = thread_park(&waiter.parker, TIME_INFINITE, PARK_KILLABLE, BLOCK_OTHER);
+        status = thread_park(&waiter.parker, TIME_INFINITE, PARK_KILL_ONLY, BLOCK_OTHER);
     waiters_unlink(&for_room, &waiter);
     return status;
 }

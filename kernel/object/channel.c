@@ -4,6 +4,7 @@
 #include "object/channel.h"
 
 #include "object/channel_nest.h"
+#include "object/user_thread.h"
 #include "sched/park.h"
 #include "vm/kheap.h"
 
@@ -405,6 +406,19 @@ static NOINLINE void caller_end(struct channel *channel, struct caller *caller) 
         list_remove(&caller->node);
 }
 
+/*
+ * Suspended in the middle of a call: it can't be made again, for its message is sent. The
+ * thread stands still here; its caller stays linked, and may get its answer meanwhile.
+ */
+static NOINLINE bool caller_pause(status_t status) {
+    struct thread *thread = thread_current();
+
+    if (status != ERR_INTERNAL_RETRY || !thread->user)
+        return false;
+    user_thread_stop(thread->user);
+    return true;
+}
+
 status_t channel_call(struct channel *channel, struct handle_table *table, uint32_t value,
                       struct message *message, nstime_t deadline, struct message **out_reply) {
     struct caller caller;
@@ -415,7 +429,10 @@ status_t channel_call(struct channel *channel, struct handle_table *table, uint3
         return caller_failed(found, message);
     if (unlikely(caller.doomed))
         message_destroy(caller.doomed); /* which closes the peer, and so ends the wait */
-    status_t status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
+    status_t status;
+    do {
+        status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
+    } while (unlikely(status != OK) && caller_pause(status));
     if (unlikely(status != OK))
         caller_end(channel_from(found.object), &caller);
     waitable_unref(found.object);

@@ -40,32 +40,57 @@ static void job_unlink_locked(struct job *job) REQUIRES(tasks_lock) {
     job->parent->dead_runtime += job->dead_runtime;
 }
 
+/* Its exception channels close, which can't be done under the lock. */
+static void job_note_end_locked(struct job *job, struct list *ended) REQUIRES(tasks_lock) {
+    bool used = exception_slot_is_used(&job->handler) || exception_slot_is_used(&job->debugger);
+    if (used && ref_try_get(&job->base.refs))
+        list_add_tail(ended, &job->ended_node);
+}
+
+static void job_close_channels(struct job *job) {
+    exception_slot_close(&job->handler, &job->base);
+    exception_slot_close(&job->debugger, &job->base);
+}
+
+static void jobs_ended(struct list *ended) {
+    struct job *job;
+    while ((job = list_pop_entry(ended, struct job, ended_node))) {
+        job_close_channels(job);
+        waitable_unref(&job->base);
+    }
+}
+
 /*
  * After a change of counts. A job that has ended leaves its parent, whoever still
- * holds a handle to it, which may end the parent, and so on upwards.
+ * holds a handle to it, which may end the parent, and so on upwards. The caller passes
+ * `ended` to jobs_ended when it has dropped the lock.
  */
-static void job_signal_locked(struct job *job) REQUIRES(tasks_lock) {
+static void job_signal_locked(struct job *job, struct list *ended) REQUIRES(tasks_lock) {
     job_show_locked(job);
     while (job->killed && job_is_empty_locked(job) && job->linked) {
         job_unlink_locked(job);
+        job_note_end_locked(job, ended);
         job = job->parent;
         job_show_locked(job);
     }
 }
 
-static void job_leave_parent(struct job *job) {
+static void job_leave_parent(struct job *job, struct list *ended) {
     MUTEX_GUARD(&tasks_lock);
     if (!job->linked)
         return;
     job_unlink_locked(job);
-    job_signal_locked(job->parent);
+    job_signal_locked(job->parent, ended);
 }
 
 /* Neither handles nor children are left. */
 static void job_destroy(struct waitable *object) {
     struct job *job = job_from(object), *parent = job->parent;
+    struct list ended = LIST_INIT(ended);
+    job_close_channels(job);
     if (parent)
-        job_leave_parent(job);
+        job_leave_parent(job, &ended);
+    jobs_ended(&ended);
     kheap_free(job);
     if (parent)
         waitable_unref(&parent->base);
@@ -81,6 +106,12 @@ static const struct waitable_ops job_ops = {
     .name_storage = job_name_storage,
 };
 
+static void job_kill_now(struct deferred *work) {
+    struct job *job = container_of(work, struct job, kill_work);
+    job_kill(job, atomic_load_explicit(&job->kill_code, memory_order_relaxed));
+    waitable_unref(&job->base);
+}
+
 static struct job *job_alloc(struct job *parent, uint32_t height) {
     struct job *job = kheap_zalloc(sizeof(*job));
     if (!job)
@@ -90,6 +121,7 @@ static struct job *job_alloc(struct job *parent, uint32_t height) {
     job->height = height;
     list_init(&job->jobs);
     list_init(&job->processes);
+    job->kill_work.run = job_kill_now;
     return job;
 }
 
@@ -110,7 +142,7 @@ static status_t job_join_parent(struct job *parent, struct job *job) {
     list_add_tail(&parent->jobs, &job->sibling);
     job->linked = true;
     parent->job_count++;
-    job_signal_locked(parent);
+    job_show_locked(parent);
     return OK;
 }
 
@@ -135,16 +167,22 @@ status_t job_add_process(struct job *job, struct process *process) {
         return ERR_BAD_STATE;
     list_add_tail(&job->processes, &process->job_node);
     job->process_count++;
-    job_signal_locked(job);
+    job_show_locked(job);
     return OK;
 }
 
-void job_remove_process(struct job *job, struct process *process) {
+static void job_forget_process(struct job *job, struct process *process, struct list *ended) {
     MUTEX_GUARD(&tasks_lock);
     list_remove(&process->job_node);
     job->process_count--;
     job->dead_runtime += process->dead_runtime;
-    job_signal_locked(job);
+    job_signal_locked(job, ended);
+}
+
+void job_remove_process(struct job *job, struct process *process) {
+    struct list ended = LIST_INIT(ended);
+    job_forget_process(job, process, &ended);
+    jobs_ended(&ended);
 }
 
 void job_set_kill_on_oom(struct job *job, bool allowed) {
@@ -154,12 +192,13 @@ void job_set_kill_on_oom(struct job *job, bool allowed) {
 
 /* ---- Killing ---- */
 
-static void job_mark_locked(struct job *job, int64_t return_code) REQUIRES(tasks_lock) {
+static void job_mark_locked(struct job *job, int64_t return_code, struct list *ended)
+    REQUIRES(tasks_lock) {
     if (job->killed)
         return;
     job->killed = true;
     job->return_code = return_code;
-    job_signal_locked(job);
+    job_signal_locked(job, ended);
 }
 
 struct job *job_walk_next_locked(struct job *top, struct job *at) {
@@ -173,12 +212,12 @@ struct job *job_walk_next_locked(struct job *top, struct job *at) {
 
 /* Mark all jobs below; reference up to KILL_BATCH processes that nobody has taken yet. */
 static unsigned job_take_victims(struct job *top, int64_t return_code,
-                                 struct process *out_victims[KILL_BATCH]) {
+                                 struct process *out_victims[KILL_BATCH], struct list *ended) {
     MUTEX_GUARD(&tasks_lock);
     unsigned count = 0;
     for (struct job *job = top, *next; job; job = next) {
         next = job_walk_next_locked(top, job); /* before an empty job leaves the tree */
-        job_mark_locked(job, return_code);
+        job_mark_locked(job, return_code, ended);
         list_for_each(node, &job->processes) {
             struct process *process = list_entry(node, struct process, job_node);
             if (count == KILL_BATCH)
@@ -194,12 +233,30 @@ static unsigned job_take_victims(struct job *top, int64_t return_code,
 
 void job_kill(struct job *job, int64_t return_code) {
     struct process *victims[KILL_BATCH];
+    struct list ended = LIST_INIT(ended);
     unsigned count;
     do {
-        count = job_take_victims(job, return_code, victims);
+        count = job_take_victims(job, return_code, victims, &ended);
+        jobs_ended(&ended);
         for (unsigned i = 0; i < count; i++) {
             process_kill(victims[i], return_code);
             waitable_unref(&victims[i]->base);
         }
     } while (count == KILL_BATCH);
+}
+
+void job_kill_soon(struct job *job, int64_t return_code) {
+    waitable_ref(&job->base);
+    atomic_store_explicit(&job->kill_code, return_code, memory_order_relaxed);
+    if (!deferred_queue(&job->kill_work))
+        waitable_unref(&job->base);
+}
+
+/* ---- Exceptions ---- */
+
+status_t job_bind_exceptions(struct job *job, bool is_debugger, struct exception_binding *binding,
+                             rights_t rights) {
+    struct exception_slot *slot = is_debugger ? &job->debugger : &job->handler;
+    MUTEX_GUARD(&tasks_lock);
+    return job->killed ? ERR_BAD_STATE : exception_slot_bind(slot, &job->base, binding, rights);
 }

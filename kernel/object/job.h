@@ -9,6 +9,8 @@
 
 #include <zircon/syscalls/policy.h>
 
+#include "object/deferred.h"
+#include "object/exception_channel.h"
 #include "sched/waitable.h"
 #include "vm/user_copy.h"
 
@@ -30,7 +32,11 @@ struct job {
     bool linked;              /* in the parent's list: not once it has ended */
     int64_t return_code;
     int64_t dead_runtime;     /* ns of children that are gone */
+    struct list_node ended_node; /* on the way to job_ended, referenced */
+    struct deferred kill_work;   /* job_kill_soon, referenced while queued */
+    _Atomic int64_t kill_code;
     /* Under base.lock. */
+    struct exception_slot handler, debugger;
     char name[OBJECT_NAME_SIZE];
 };
 
@@ -47,6 +53,11 @@ status_t job_init_root(void);
 /* ERR_OUT_OF_RANGE too deep, ERR_BAD_STATE killed, ERR_NO_MEMORY. */
 status_t job_create(struct job *parent, struct job **out_job);
 void job_kill(struct job *job, int64_t return_code);
+/* The same from where it must not nest: a worker does it. */
+void job_kill_soon(struct job *job, int64_t return_code);
+/* ERR_BAD_STATE once it is killed; else like exception_slot_bind. */
+status_t job_bind_exceptions(struct job *job, bool is_debugger, struct exception_binding *binding,
+                             rights_t rights);
 /* Link and unlink a process; ERR_BAD_STATE if the job is killed. */
 status_t job_add_process(struct job *job, struct process *process);
 /* The job after `at` in a depth-first walk below `top`; NULL at the end. */

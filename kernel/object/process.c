@@ -7,6 +7,7 @@
  */
 #include "object/process.h"
 
+#include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
 #include "arch/clock.h"
@@ -28,6 +29,10 @@ static char *process_name_storage(struct waitable *object) { return process_from
 static void process_destroy(struct waitable *object) {
     struct process *process = process_from(object);
     struct job *job = process->job;
+    exception_slot_close(&process->handler, object);
+    exception_slot_close(&process->debugger, object);
+    if (process->critical_to)
+        waitable_unref(&process->critical_to->base);
     handle_table_destroy(&process->handles);
     if (process->futexes)
         futex_table_destroy(process->futexes);
@@ -99,6 +104,7 @@ static status_t process_start_locked(struct process *process, struct user_thread
         return ERR_BAD_STATE;
     process->state = PROCESS_RUNNING;
     process->start_time = clock_now();
+    thread->is_first = true;
     mutex_assert_held(&thread->process->lock);
     user_thread_launch_locked(thread);
     return OK;
@@ -129,8 +135,12 @@ static void process_finish(struct process *process) {
     kill_point_of_process("memory gone", process);
     process_set_dead(process);
     kill_point_of_process("process dead", process);
+    exception_slot_close(&process->handler, &process->base);
+    exception_slot_close(&process->debugger, &process->base);
     waitable_change(&process->base, 0, ZX_PROCESS_TERMINATED);
     job_remove_process(process->job, process);
+    if (process->critical_to && !(process->critical_if_failed && process->return_code == 0))
+        job_kill_soon(process->critical_to, ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL);
 }
 
 /* Returns whether there is nobody left who would finish it. */
@@ -177,10 +187,59 @@ static bool process_forget_thread(struct process *process, struct user_thread *t
 void process_thread_gone(struct process *process, struct user_thread *thread) {
     bool last = process_forget_thread(process, thread);
     kill_point_of_process("thread forgotten", process);
+    exception_slot_close(&thread->handler, &thread->base);
     waitable_change(&thread->base, ZX_THREAD_RUNNING | ZX_THREAD_SUSPENDED,
                     ZX_THREAD_TERMINATED);
     if (last)
         process_finish(process);
+}
+
+/* ---- What others set ---- */
+
+static bool is_above(const struct job *job, const struct process *process) {
+    const struct job *at = process->job;
+    while (at && at != job)
+        at = at->parent;
+    return at != NULL;
+}
+
+status_t process_set_critical(struct process *process, struct job *job, bool only_if_failed) {
+    MUTEX_GUARD(&process->lock);
+    if (process->critical_to)
+        return ERR_ALREADY_BOUND;
+    if (!is_above(job, process))
+        return ERR_INVALID_ARGS;
+    if (process->state == PROCESS_DEAD)
+        return OK;
+    waitable_ref(&job->base);
+    process->critical_to = job;
+    process->critical_if_failed = only_if_failed;
+    return OK;
+}
+
+uint64_t process_debug_addr(struct process *process) {
+    MUTEX_GUARD(&process->lock);
+    return process->debug_addr;
+}
+
+status_t process_set_debug_addr(struct process *process, uint64_t address) {
+    MUTEX_GUARD(&process->lock);
+    if (address == 0)
+        return ERR_INVALID_ARGS;
+    if (process->debug_addr > ZX_PROCESS_DEBUG_ADDR_BREAK_ON_SET)
+        return ERR_ACCESS_DENIED;
+    process->debug_addr = address;
+    return OK;
+}
+
+uint64_t process_break_on_load(struct process *process) {
+    MUTEX_GUARD(&process->lock);
+    return process->break_on_load;
+}
+
+void process_set_break_on_load(struct process *process, uint64_t value) {
+    MUTEX_GUARD(&process->lock);
+    process->break_on_load = value;
 }
 
 /* ---- Waiting for the first process ---- */

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "object/handle_table.h"
+#include "object/exception_channel.h"
 #include "object/job.h"
 
 struct aspace;
@@ -35,9 +36,14 @@ struct process {
     int64_t return_code;
     nstime_t start_time;
     int64_t dead_runtime;         /* ns of threads that are gone */
-    uint64_t debug_addr;
+    uint32_t suspend_count;
+    uint64_t debug_addr;          /* for debuggers: the kernel only keeps them */
+    uint64_t break_on_load;
+    struct job *critical_to;      /* referenced; it ends with this process; NULL: none does */
+    bool critical_if_failed;      /* but not if the return code is 0 */
 
     /* Under base.lock. */
+    struct exception_slot handler, debugger;
     char name[OBJECT_NAME_SIZE];
 };
 
@@ -52,6 +58,16 @@ status_t process_create(struct job *job, const char *name, struct process **out_
 status_t process_start(struct process *process, struct user_thread *thread, vaddr_t entry,
                        vaddr_t stack, uint64_t arg1, uint64_t arg2);
 enum process_state process_state(struct process *process);
+/*
+ * The end of `process` will be the end of `job`, which is above it. ERR_ALREADY_BOUND if
+ * it is critical already, ERR_INVALID_ARGS if the job is not above it.
+ */
+status_t process_set_critical(struct process *process, struct job *job, bool only_if_failed);
+uint64_t process_debug_addr(struct process *process);
+/* ERR_INVALID_ARGS for 0, ERR_ACCESS_DENIED once it has been set. */
+status_t process_set_debug_addr(struct process *process, uint64_t address);
+uint64_t process_break_on_load(struct process *process);
+void process_set_break_on_load(struct process *process, uint64_t value);
 /* Begin the end: set the code if it is the first, kill all threads. Does not wait. */
 void process_kill(struct process *process, int64_t return_code);
 /* process_kill of one's own, and the end of the calling thread. */

@@ -4,6 +4,7 @@
 #include "object/task_info.h"
 
 #include "lib/string.h"
+#include "object/exception_object.h"
 #include "vm/aspace.h"
 
 /* ---- lists ---- */
@@ -89,7 +90,9 @@ void job_get_info(struct job *job, zx_info_job_t *out_info) {
 
     *out_info = (zx_info_job_t){.return_code = job->return_code,
                                 .exited = job->killed,
-                                .kill_on_oom = job->kill_on_oom};
+                                .kill_on_oom = job->kill_on_oom,
+                                .debugger_attached =
+                                    exception_slot_is_live(&job->debugger, &job->base)};
 }
 
 void process_get_info(struct process *process, zx_info_process_t *out_info) {
@@ -99,6 +102,7 @@ void process_get_info(struct process *process, zx_info_process_t *out_info) {
         .return_code = process->return_code,
         .started = process->start_time != 0,
         .exited = process->state >= PROCESS_DYING,
+        .debugger_attached = exception_slot_is_live(&process->debugger, &process->base),
     };
 }
 
@@ -144,13 +148,21 @@ static uint32_t thread_state_locked(const struct user_thread *thread) {
         return ZX_THREAD_STATE_DEAD;
     if (thread->state == USER_THREAD_DYING || thread_is_killed(&thread->thread))
         return ZX_THREAD_STATE_DYING;
+    if (thread->exception)
+        return ZX_THREAD_STATE_BLOCKED_EXCEPTION;
+    if (thread->stopped)
+        return ZX_THREAD_STATE_SUSPENDED;
     return running_state(&thread->thread);
 }
 
 void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info) {
     MUTEX_GUARD(&thread->process->lock);
 
-    *out_info = (zx_info_thread_t){.state = thread_state_locked(thread)};
+    *out_info = (zx_info_thread_t){
+        .state = thread_state_locked(thread),
+        .wait_exception_channel_type =
+            thread->exception ? thread->exception->channel_type : ZX_EXCEPTION_CHANNEL_TYPE_NONE,
+    };
     memset(out_info->cpu_affinity_mask.mask, 0xff, sizeof(out_info->cpu_affinity_mask.mask));
 }
 
@@ -165,6 +177,15 @@ status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *ou
         .total_runtime = thread_runtime(&thread->thread),
         .last_scheduled_cpu = has_run ? cpu : ZX_INFO_INVALID_CPU,
     };
+    return OK;
+}
+
+status_t thread_get_exception(struct user_thread *thread, zx_exception_report_v2_t *out_report) {
+    MUTEX_GUARD(&thread->process->lock);
+
+    if (!thread->exception)
+        return ERR_BAD_STATE;
+    *out_report = *thread->exception->report;
     return OK;
 }
 

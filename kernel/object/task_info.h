@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/object.h>
 
 #include "object/job.h"
@@ -32,6 +33,9 @@ status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_in
 void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info);
 /* ERR_BAD_STATE once it is dead. */
 status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info);
+
+/* ERR_BAD_STATE unless it waits in an exception. */
+status_t thread_get_exception(struct user_thread *thread, zx_exception_report_v2_t *out_report);
 
 /* Time on CPUs and in run queues, of all that is below and of what was. */
 void job_get_runtime(struct job *job, zx_info_task_runtime_t *out_info);

@@ -2,15 +2,24 @@
  * user_thread.c - the life of a user thread: made, launched, reaped.
  *
  * A running thread holds a reference to itself, which the reaper drops; so its
- * stack and registers outlive every handle. Kill reaches it at each return to
- * user mode and in each killable park.
+ * stack and registers outlive every handle. Kill and suspension reach it at each
+ * return to user mode and in each killable park.
+ *
+ * A thread that stands still (stopped, or in an exception) is woken by nobody who does
+ * not hold its process's lock: not by a resume, an answer, or a kill. So whoever holds
+ * it and finds the thread parked there may use its registers.
  */
 #include "object/user_thread.h"
 
 #include <zircon/types.h>
 
+#include "arch/clock.h"
+#include "arch/upcall.h"
 #include "lib/string.h"
+#include "object/exception.h"
+#include "object/exception_object.h"
 #include "sched/kill_point.h"
+#include "sched/park.h"
 #include "sched/sched.h"
 #include "vm/aspace.h"
 #include "vm/kernel_thread.h"
@@ -31,6 +40,7 @@ static void user_thread_destroy(struct waitable *object) {
     struct process *process = self->process;
     if (self->thread.ops)
         thread_abandon(&self->thread);
+    exception_slot_close(&self->handler, &self->base);
     kernel_stack_free(self->thread.stack_base);
     kheap_free(self->extended_state);
     kheap_free_sized(self, sizeof(*self));
@@ -49,8 +59,23 @@ static const struct waitable_ops user_thread_object_ops = {
 
 /* ---- What sched asks for ---- */
 
+static bool is_suspended(const struct user_thread *self) {
+    return atomic_load_explicit(&self->thread.pending, memory_order_relaxed) &
+           THREAD_PENDING_SUSPEND;
+}
+
 static void user_thread_return_to_user(struct thread *thread) {
+    struct user_thread *self = user_thread_of(thread);
+
     kill_point("return", thread);
+    if (!thread_is_killed(thread) && (thread->pending & THREAD_PENDING_STARTING)) {
+        thread_clear_pending(thread, THREAD_PENDING_STARTING);
+        exception_report_start(self);
+    }
+    /* First this: a suspension that comes now sets it again. */
+    thread_clear_pending(thread, THREAD_PENDING_LONG_WAY);
+    if (is_suspended(self))
+        user_thread_stop(self);
     if (thread_is_killed(thread))
         user_thread_exit();
 }
@@ -72,6 +97,8 @@ static void user_thread_main(void *argument) {
     sched_first_run();
     kill_point("thread first", &self->thread);
     arch_set_syscall_window(&self->thread.arch, aspace->vdso_code, aspace->vdso_code_end);
+    if (unlikely(exception_start_is_watched(self)))
+        thread_set_pending(&self->thread, THREAD_PENDING_STARTING);
     /* From the look at `pending` to user mode no interrupt may slip in and be lost. */
     irq_disable();
     if (thread_is_killed(&self->thread)) {
@@ -127,6 +154,8 @@ void user_thread_launch_locked(struct user_thread *self) {
     self->process->thread_count++;
     waitable_ref(&self->base); /* its own, until it is reaped */
     waitable_change(&self->base, 0, ZX_THREAD_RUNNING);
+    if (unlikely(self->process->suspend_count > 0))
+        user_thread_update_locked(self);
     thread_start(&self->thread);
 }
 
@@ -149,5 +178,101 @@ status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stac
 
 void user_thread_exit(void) {
     kill_point("thread exit", thread_current());
+    exception_report_end(user_thread_current());
     thread_exit();
+}
+
+/* ---- Standing still ---- */
+
+void user_thread_update_locked(struct user_thread *self) {
+    if (self->suspend_count + self->process->suspend_count > 0) {
+        if (!is_suspended(self))
+            thread_set_pending(&self->thread, THREAD_PENDING_SUSPEND | THREAD_PENDING_LONG_WAY);
+        return;
+    }
+    thread_clear_pending(&self->thread, THREAD_PENDING_SUSPEND);
+    if (!self->stopped)
+        return;
+    struct parker *parker = self->stopped;
+    self->stopped = NULL;
+    waitable_change(&self->base, ZX_THREAD_SUSPENDED, ZX_THREAD_RUNNING);
+    thread_unpark(parker, OK);
+}
+
+static bool stop_begin(struct user_thread *self, struct parker *parker) {
+    MUTEX_GUARD(&self->process->lock);
+
+    if (!is_suspended(self) || thread_is_killed(&self->thread))
+        return false;
+    park_prepare(parker);
+    self->stopped = parker;
+    waitable_change(&self->base, ZX_THREAD_RUNNING, ZX_THREAD_SUSPENDED);
+    return true;
+}
+
+static void stop_end(struct user_thread *self) {
+    MUTEX_GUARD(&self->process->lock);
+
+    self->stopped = NULL;
+}
+
+void user_thread_stop(struct user_thread *self) {
+    struct parker parker;
+
+    while (stop_begin(self, &parker))
+        if (thread_park(&parker, TIME_INFINITE, PARK_KILL_ONLY, BLOCK_OTHER) != OK)
+            stop_end(self);
+}
+
+void upcall_pause(void) { user_thread_stop(user_thread_current()); }
+
+/* What it stands still in; NULL: it does not. */
+static const struct parker *still_in_locked(const struct user_thread *thread)
+    REQUIRES(thread->process->lock) {
+    if (thread->stopped)
+        return thread->stopped;
+    return thread->exception ? &thread->exception->parker : NULL;
+}
+
+typedef status_t register_access(struct arch_thread *thread, uint32_t kind, void *set);
+
+/* ERR_SHOULD_WAIT: it is about to stand still. */
+static status_t access_once(struct user_thread *thread, register_access *access, uint32_t kind,
+                            void *set) {
+    MUTEX_GUARD(&thread->process->lock);
+
+    const struct parker *parker = still_in_locked(thread);
+    if (!parker || thread_is_killed(&thread->thread))
+        return ERR_BAD_STATE;
+    if (!thread_is_parked_on(&thread->thread, parker))
+        return ERR_SHOULD_WAIT;
+    return access(&thread->thread.arch, kind, set);
+}
+
+#define MOMENT ((nstime_t)20000) /* ns */
+
+/* Between its word and its park lie a few hundred instructions, or a preemption. */
+static status_t access_registers(struct user_thread *thread, register_access *access,
+                                 uint32_t kind, void *set) {
+    status_t status;
+
+    while ((status = access_once(thread, access, kind, set)) == ERR_SHOULD_WAIT) {
+        status_t slept = thread_sleep_until(clock_now() + MOMENT);
+        if (slept != OK)
+            return slept;
+    }
+    return status;
+}
+
+static status_t write_access(struct arch_thread *thread, uint32_t kind, void *set) {
+    return arch_registers_write(thread, kind, set);
+}
+
+status_t user_thread_read_registers(struct user_thread *thread, uint32_t kind, void *set) {
+    return access_registers(thread, arch_registers_read, kind, set);
+}
+
+status_t user_thread_write_registers(struct user_thread *thread, uint32_t kind,
+                                     const void *set) {
+    return access_registers(thread, write_access, kind, (void *)(uintptr_t)set);
 }

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "object/exception_channel.h"
 #include "object/process.h"
 #include "sched/thread.h"
 
@@ -12,12 +13,17 @@ struct user_thread {
     struct waitable base;
     /* Set once. */
     struct process *process;   /* referenced */
+    bool is_first;             /* what started the process */
     /* Under process->lock. */
     enum user_thread_state state;
+    uint32_t suspend_count;            /* its own; its process has another */
+    struct parker *stopped;            /* while it stands still for one; NULL: it does not */
+    struct exception_wait *exception;  /* while it is in one (exception_object.h) */
     struct list_node process_node;
     struct user_start start;   /* where user mode begins */
     void *extended_state;      /* owned; the aligned area lies inside */
     /* Under base.lock. */
+    struct exception_slot handler;
     char name[OBJECT_NAME_SIZE];
     struct thread thread;
 };
@@ -43,5 +49,19 @@ status_t user_thread_start(struct user_thread *thread, vaddr_t entry, vaddr_t st
 /* The end of the calling thread. */
 void user_thread_exit(void) NORETURN;
 
+/*
+ * A thread that is suspended stops here until it is not, or is killed: on its way to user
+ * mode, and in a wait that cannot be begun again. Of the current thread.
+ */
+void user_thread_stop(struct user_thread *self);
+/*
+ * Read or write a register set (arch/context.h) of a thread that is suspended or in an
+ * exception; `set` is kernel memory. ERR_BAD_STATE if it is neither, ERR_INVALID_ARGS.
+ */
+status_t user_thread_read_registers(struct user_thread *thread, uint32_t kind, void *set);
+status_t user_thread_write_registers(struct user_thread *thread, uint32_t kind, const void *set);
+
+/* For suspend_token.c: its suspensions, or its process's, have changed. */
+void user_thread_update_locked(struct user_thread *thread) REQUIRES(thread->process->lock);
 /* For process.c: under process->lock, a NEW thread with its start set begins to run. */
 void user_thread_launch_locked(struct user_thread *thread) REQUIRES(thread->process->lock);

@@ -13,9 +13,9 @@ static bool park_is_over_locked(struct thread *thread, struct parker *parker, ns
     uint32_t pending = atomic_load_explicit(&thread->pending, memory_order_relaxed);
     if (parker->done)
         thread->park_status = parker->status;
-    else if ((flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL))
+    else if (flags & pending & THREAD_PENDING_KILL)
         thread->park_status = ERR_INTERNAL_KILLED;
-    else if ((flags & PARK_KILLABLE) && (pending & THREAD_PENDING_SUSPEND))
+    else if (flags & pending & THREAD_PENDING_SUSPEND)
         thread->park_status = ERR_INTERNAL_RETRY;
     else if (deadline != TIME_INFINITE && deadline <= clock_now())
         thread->park_status = ERR_TIMED_OUT;
@@ -27,7 +27,7 @@ static bool park_is_over_locked(struct thread *thread, struct parker *parker, ns
 ALWAYS_INLINE void park_begin(struct thread *thread, struct parker *parker, unsigned flags,
                               enum block_reason reason) RELEASE(thread->wait_lock) {
     thread->parked_on = parker;
-    thread->killable = flags & PARK_KILLABLE;
+    thread->ends_by = (uint8_t)flags;
     thread->about_to_park = false;
     atomic_store_explicit(&thread->block_reason, reason, memory_order_relaxed);
     atomic_store_explicit(&thread->state, THREAD_PARKED, memory_order_release);
@@ -142,7 +142,7 @@ static void park_timed_out(struct timer *timer, nstime_t now) {
 void thread_set_pending(struct thread *thread, uint32_t bits) {
     atomic_fetch_or(&thread->pending, bits);
     irq_state_t state = spin_lock(&thread->wait_lock);
-    if (thread->parked_on && thread->killable) {
+    if (thread->parked_on && (thread->ends_by & bits)) {
         park_end(thread, bits & THREAD_PENDING_KILL ? ERR_INTERNAL_KILLED : ERR_INTERNAL_RETRY,
                  state);
         return;
@@ -158,6 +158,13 @@ void thread_set_pending(struct thread *thread, uint32_t bits) {
 
 void thread_clear_pending(struct thread *thread, uint32_t bits) {
     atomic_fetch_and(&thread->pending, ~bits);
+}
+
+bool thread_is_parked_on(struct thread *thread, const struct parker *parker) {
+    SPIN_GUARD(&thread->wait_lock);
+
+    return thread->parked_on == parker &&
+           !atomic_load_explicit(&thread->on_cpu, memory_order_acquire);
 }
 
 void park_init_thread(struct thread *thread) {

@@ -21,7 +21,11 @@
 
 #include "sched/thread.h"
 
-enum park_flags { PARK_KILLABLE = 1 };
+/* What ends a park early: bits of thread->pending. */
+enum park_flags {
+    PARK_KILL_ONLY = THREAD_PENDING_KILL,
+    PARK_KILLABLE = THREAD_PENDING_KILL | THREAD_PENDING_SUSPEND,
+};
 
 struct parker {
     struct thread *thread;
@@ -35,7 +39,7 @@ ALWAYS_INLINE void park_prepare(struct parker *parker) {
 }
 /*
  * Block until the parker is unparked (returns the waker's status), the deadline
- * (ERR_TIMED_OUT), and if killable, kill (ERR_INTERNAL_KILLED) or suspend
+ * (ERR_TIMED_OUT), and if the flags say so, kill (ERR_INTERNAL_KILLED) or suspend
  * (ERR_INTERNAL_RETRY). Interrupts on, no spinlock held. An unpark that came
  * earlier wins over everything; a deadline that has passed is ERR_TIMED_OUT at once.
  */
@@ -52,6 +56,11 @@ ALWAYS_INLINE void thread_about_to_park(void) { thread_current()->about_to_park 
 void thread_not_about_to_park(void);
 /* The waker's word after thread_park said something else but the parker was found unlinked. */
 ALWAYS_INLINE status_t parker_status(const struct parker *parker) { return parker->status; }
+/*
+ * Is `thread` parked on this, with all its registers saved? It stays so for as long as the
+ * caller keeps those away who would unpark it.
+ */
+bool thread_is_parked_on(struct thread *thread, const struct parker *parker);
 /* For thread_init. */
 void park_init_thread(struct thread *thread);
 /* Sleep killably: OK when the time has come, or ERR_INTERNAL_*. */

@@ -35,6 +35,14 @@ enum thread_state {
 enum thread_pending {
     THREAD_PENDING_KILL = 1,
     THREAD_PENDING_SUSPEND = 2,
+    /*
+     * Once the long way to user mode, which restores every register and makes an
+     * interrupted call again. Comes with each suspension and outlives it: only the
+     * thread itself clears it.
+     */
+    THREAD_PENDING_LONG_WAY = 4,
+    THREAD_PENDING_STARTING = 8, /* its start is to be reported first */
+    THREAD_PENDING_ARCH = ARCH_PENDING, /* arch's own; stays as long as arch likes */
 };
 
 /* Why a thread is blocked: ZX_THREAD_STATE_BLOCKED_* >> 8 (ZX-ABI.md section 1.10). */
@@ -85,7 +93,7 @@ struct thread {
     /* Under wait_lock (RANK_WAIT). */
     struct spinlock wait_lock;
     struct parker *parked_on;     /* NULL: not parked */
-    bool killable;
+    uint8_t ends_by;              /* the bits of `pending` that end the park */
     status_t park_status;         /* what ends the park */
     _Atomic uint8_t block_reason;
     struct timer park_timer;

@@ -37,11 +37,13 @@
     PAIR_CHOOSE_(__VA_ARGS__, 8, _, 7, _, 6, _, 5, _, 4, _, 3, _, 2, _, 1, _)
 
 #define ZX_RIGHT_NOTHING 0
-#define RIGHTS(...) RIGHTS_CHOOSE_(__VA_ARGS__, RIGHTS_3_, RIGHTS_2_, RIGHTS_1_)(__VA_ARGS__)
-#define RIGHTS_CHOOSE_(a, b, c, chosen, ...) chosen
+#define RIGHTS(...)                                                                                \
+    RIGHTS_CHOOSE_(__VA_ARGS__, RIGHTS_4_, RIGHTS_3_, RIGHTS_2_, RIGHTS_1_)(__VA_ARGS__)
+#define RIGHTS_CHOOSE_(a, b, c, d, chosen, ...) chosen
 #define RIGHTS_1_(a)       (ZX_RIGHT_##a)
 #define RIGHTS_2_(a, b)    (ZX_RIGHT_##a | ZX_RIGHT_##b)
 #define RIGHTS_3_(a, b, c) (ZX_RIGHT_##a | ZX_RIGHT_##b | ZX_RIGHT_##c)
+#define RIGHTS_4_(a, b, c, d) (RIGHTS_3_(a, b, c) | ZX_RIGHT_##d)
 
 /* Two types that no object has, for the column of needs. */
 #define ZX_OBJ_TYPE_ANY  0u

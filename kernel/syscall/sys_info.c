@@ -29,6 +29,8 @@ union record {
     zx_info_task_runtime_t task_runtime;
     zx_info_thread_t thread;
     zx_info_thread_stats_t thread_stats;
+    zx_exception_report_t exception;
+    zx_exception_report_v2_t exception_v2;
     zx_info_job_t job;
     zx_info_vmar_t vmar;
     zx_info_vmo_v3_t vmo;
@@ -92,6 +94,18 @@ static status_t fill_thread(struct waitable *object, rights_t rights, union reco
 
 static status_t fill_thread_stats(struct waitable *object, rights_t rights, union record *out) {
     return thread_get_stats(user_thread_from(object), &out->thread_stats);
+}
+
+static status_t fill_exception_v2(struct waitable *object, rights_t rights, union record *out) {
+    return thread_get_exception(user_thread_from(object), &out->exception_v2);
+}
+
+/* The older record is the newer one without its end. */
+static status_t fill_exception(struct waitable *object, rights_t rights, union record *out) {
+    status_t status = fill_exception_v2(object, rights, out);
+
+    out->exception.header.size = sizeof(out->exception);
+    return status;
 }
 
 static status_t fill_job(struct waitable *object, rights_t rights, union record *out) {
@@ -247,6 +261,10 @@ static const struct topic topics[] = {
     {ZX_INFO_THREAD, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread), fill_thread},
     {ZX_INFO_THREAD_STATS, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread_stats),
      fill_thread_stats},
+    {ZX_INFO_THREAD_EXCEPTION_REPORT_V1, ZX_RIGHT_INSPECT, TYPE(THREAD),
+     sizeof(zx_exception_report_t), fill_exception},
+    {ZX_INFO_THREAD_EXCEPTION_REPORT_V2, ZX_RIGHT_INSPECT, TYPE(THREAD),
+     sizeof(zx_exception_report_v2_t), fill_exception_v2},
     {ZX_INFO_JOB, ZX_RIGHT_INSPECT, TYPE(JOB), RECORD(job), fill_job},
     {ZX_INFO_VMAR, ZX_RIGHT_INSPECT, TYPE(VMAR), RECORD(vmar), fill_vmar},
     {ZX_INFO_VMO, 0, TYPE(VMO), RECORD(vmo), fill_vmo},

@@ -2,6 +2,7 @@
  * sys_property.c - properties of objects, and children by koid.
  */
 #include "arch/mmu.h"
+#include "object/exception_object.h"
 #include "object/object.h"
 #include "object/socket.h"
 #include "object/stream.h"
@@ -54,6 +55,32 @@ static status_t get_content_size(struct waitable *object, struct user_out value,
     return user_copy_out_u64(value, vmo_content_size(vmo_from(object)));
 }
 
+static status_t get_debug_word(struct waitable *object, uint32_t property, struct user_out value,
+                               uint64_t size) {
+    if (size < sizeof(uintptr_t))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_PROCESS)
+        return ERR_WRONG_TYPE;
+    struct process *process = process_from(object);
+    return user_copy_out_u64(value, property == ZX_PROP_PROCESS_DEBUG_ADDR
+                                        ? process_debug_addr(process)
+                                        : process_break_on_load(process));
+}
+
+static status_t get_exception(struct waitable *object, uint32_t property, struct user_out value,
+                              uint64_t size) {
+    if (size < sizeof(uint32_t))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_EXCEPTION)
+        return ERR_WRONG_TYPE;
+    struct exception_object *exception = exception_from(object);
+    if (property == ZX_PROP_EXCEPTION_STATE)
+        return user_copy_out_u32(value, exception_get_state(exception));
+    if (!exception_has_strategy(exception))
+        return ERR_BAD_STATE;
+    return user_copy_out_u32(value, exception_get_strategy(exception));
+}
+
 static status_t get_append_mode(struct waitable *object, struct user_out value, uint64_t size) {
     uint8_t append;
 
@@ -88,9 +115,11 @@ status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user
         return get_append_mode(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
-    case ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID:
+        return get_debug_word(object, property, value, value_size);
     case ZX_PROP_EXCEPTION_STATE:
     case ZX_PROP_EXCEPTION_STRATEGY:
+        return get_exception(object, property, value, value_size);
+    case ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID:
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */
     default:
         return ERR_INVALID_ARGS;
@@ -189,6 +218,41 @@ static status_t set_kill_on_oom(struct waitable *object, struct user_in value, u
     return OK;
 }
 
+static status_t set_debug_word(struct waitable *object, uint32_t property, struct user_in value,
+                               uint64_t size) {
+    uint64_t word;
+
+    if (size < sizeof(word))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_PROCESS)
+        return ERR_WRONG_TYPE;
+    status_t status = user_copy_in(&word, value, sizeof(word));
+    if (status != OK)
+        return status;
+    if (property == ZX_PROP_PROCESS_DEBUG_ADDR)
+        return process_set_debug_addr(process_from(object), word);
+    process_set_break_on_load(process_from(object), word);
+    return OK;
+}
+
+static status_t set_exception(struct waitable *object, uint32_t property, struct user_in value,
+                              uint64_t size) {
+    uint32_t word;
+
+    if (size < sizeof(word))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_EXCEPTION)
+        return ERR_WRONG_TYPE;
+    struct exception_object *exception = exception_from(object);
+    if (property == ZX_PROP_EXCEPTION_STRATEGY && !exception_has_strategy(exception))
+        return ERR_BAD_STATE;
+    status_t status = user_copy_in(&word, value, sizeof(word));
+    if (status != OK)
+        return status;
+    return property == ZX_PROP_EXCEPTION_STATE ? exception_set_state(exception, word)
+                                               : exception_set_strategy(exception, word);
+}
+
 status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user_in value,
                                  uint64_t value_size) {
     AUTO(waitable) object = NULL;
@@ -217,8 +281,10 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
         return set_kill_on_oom(object, value, value_size);
     case ZX_PROP_PROCESS_DEBUG_ADDR:
     case ZX_PROP_PROCESS_BREAK_ON_LOAD:
+        return set_debug_word(object, property, value, value_size);
     case ZX_PROP_EXCEPTION_STATE:
     case ZX_PROP_EXCEPTION_STRATEGY:
+        return set_exception(object, property, value, value_size);
         return ERR_NOT_SUPPORTED; /* these come with what they belong to */
     default:
         return ERR_INVALID_ARGS;

@@ -5,6 +5,7 @@
 
 #include "arch/mmu.h"
 #include "arch/spinlock.h"
+#include "arch/upcall.h"
 #include "lib/string.h"
 #include "sched/thread.h"
 #include "vm/fault.h"
@@ -37,7 +38,10 @@ static status_t touch(vaddr_t address, enum fault_access access) {
     struct aspace *aspace = thread_current()->aspace;
     if (!aspace || address < USER_BASE || address >= USER_TOP)
         return ERR_INVALID_ARGS;
-    return aspace_fault(aspace, address, access) == OK ? OK : ERR_INVALID_ARGS;
+    status_t status;
+    while ((status = aspace_fault(aspace, address, access)) == ERR_INTERNAL_RETRY)
+        upcall_pause(); /* as in a copy that may fault */
+    return status == OK ? OK : ERR_INVALID_ARGS;
 }
 
 status_t user_touch_read(vaddr_t address) { return touch(address, FAULT_READ); }

@@ -6,11 +6,13 @@
  * outside its memory, a length, a time soon or never...), calls through the table
  * that entry.S uses, and learns the handles that come back. Before each return to
  * "user mode" it looks at `pending`, as entry.S does. Left out is only the call
- * that ends the machine; its number makes a coming allocation fail instead.
+ * that ends the machine; its number makes a coming allocation fail instead. Where a
+ * process would end itself it mostly faults, if somebody listens to its exceptions.
  */
 #include "tests/host/play.h"
 
 #include <zircon/rights.h>
+#include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
@@ -19,6 +21,7 @@
 #include "arch/upcall.h"
 #include "lib/log.h"
 #include "lib/string.h"
+#include "object/exception.h"
 #include "object/job.h"
 #include "object/object.h"
 #include "object/process.h"
@@ -289,6 +292,30 @@ static void learn_from(enum kind kind, vaddr_t at) {
 static bool tracing;
 void play_trace(bool on) { tracing = on; }
 
+/* Somebody could handle it, or at least has been able to. */
+static bool somebody_listens(const struct user_thread *self) {
+    bool listens = exception_slot_is_used(&self->handler) ||
+                   exception_slot_is_used(&self->process->handler) ||
+                   exception_slot_is_used(&self->process->debugger);
+
+    for (const struct job *job = self->process->job; job && !listens; job = job->parent)
+        listens = exception_slot_is_used(&job->handler);
+    return listens;
+}
+
+/* User code does what it may not. */
+static void fault(struct player *player) {
+    const struct exception exception = {
+        .type = ZX_EXCP_GENERAL, .vector = next_byte(player), .name = "played exception"};
+
+    if (!somebody_listens(user_thread_current()))
+        return;
+    if (exception.vector % 2)
+        upcall_exception(&exception);
+    else
+        (void)exception_policy(next_byte(player) % 20, 1);
+}
+
 /* Calls that end much are played seldom. */
 static bool is_left_out(struct player *player, uint64_t number) {
     if (number == SYS_system_powerctl) { /* in its place: an allocation will fail */
@@ -296,6 +323,10 @@ static bool is_left_out(struct player *player, uint64_t number) {
         alloc_fail_set(n);
         if (tracing)
             log_error("allocation %lu from now fails", n);
+        return true;
+    }
+    if (number == SYS_process_exit && next_byte(player) % 32 != 0) {
+        fault(player);
         return true;
     }
     if (number == SYS_process_exit || number == SYS_thread_exit || number == SYS_task_kill ||
@@ -307,13 +338,14 @@ static bool is_left_out(struct player *player, uint64_t number) {
     return false;
 }
 
-static uint32_t type_needed(const struct row *row, unsigned argument) {
+static uint32_t type_needed(struct player *player, const struct row *row, unsigned argument) {
+    static const uint32_t tasks[] = {ZX_OBJ_TYPE_JOB, ZX_OBJ_TYPE_PROCESS, ZX_OBJ_TYPE_THREAD};
     uint32_t type = 0;
 
     for (unsigned i = 0; i < ARRAY_SIZE(row->needs); i++)
         if (row->needs[i].argument == argument + 1)
             type = row->needs[i].type;
-    return type == ZX_OBJ_TYPE_TASK ? ZX_OBJ_TYPE_JOB : type;
+    return type == ZX_OBJ_TYPE_TASK ? tasks[next_byte(player) % ARRAY_SIZE(tasks)] : type;
 }
 
 static void play_call(struct player *player) {
@@ -323,11 +355,16 @@ static void play_call(struct player *player) {
     if (is_left_out(player, number))
         return;
     for (unsigned i = 0; i < 8 && row->kinds[i] != KIND_NONE; i++) {
-        a[i] = draw_argument(player, row->kinds[i], type_needed(row, i));
+        a[i] = draw_argument(player, row->kinds[i], type_needed(player, row, i));
         prepare_memory(player, row->kinds[i], a[i]);
     }
-    int32_t status = (int32_t)upcall_syscall_table[number](a[0], a[1], a[2], a[3], a[4], a[5],
-                                                           a[6], a[7]);
+    int32_t status;
+    do { /* after a suspension the call is made again */
+        status = (int32_t)upcall_syscall_table[number](a[0], a[1], a[2], a[3], a[4], a[5], a[6],
+                                                       a[7]);
+        if (status == ERR_INTERNAL_RETRY)
+            upcall_return_to_user();
+    } while (status == ERR_INTERNAL_RETRY);
     if (tracing)
         log_error("%lu %s(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx) = %d", thread_current()->tid,
                   row->name, a[0], a[1], a[2], a[3], a[4], a[5], status);

@@ -13,7 +13,9 @@
 #define LOOK     (ZX_RIGHT_INSPECT | ZX_RIGHT_ENUMERATE | ZX_RIGHT_GET_PROPERTY | ZX_RIGHT_TRANSFER)
 #define LOOK_IN  (LOOK | ZX_RIGHT_READ | ZX_RIGHT_MANAGE_PROCESS | ZX_RIGHT_MANAGE_THREAD)
 #define END_TASK (LOOK | ZX_RIGHT_DESTROY)
-#define HAND_ON  (LOOK_IN | END_TASK | ZX_RIGHT_DUPLICATE)
+#define WATCH    (LOOK_IN | ZX_RIGHT_DUPLICATE | ZX_RIGHT_WAIT | ZX_RIGHT_WRITE)
+#define DEBUG    (WATCH | ZX_RIGHT_DESTROY)
+#define HAND_ON  (DEBUG | END_TASK)
 
 struct need {
     const char *program;
@@ -22,6 +24,8 @@ struct need {
 };
 
 static const struct need needs[] = {
+    {"crash", WATCH, 0},
+    {"debug", DEBUG, 0},
     {"dmesg", 0, SYSTEM_MAY(SYSTEM_LOG)},
     {"handles", LOOK_IN, 0},
     {"kdebug", 0, SYSTEM_MAY(SYSTEM_DEBUG) | SYSTEM_MAY(SYSTEM_LOG)},

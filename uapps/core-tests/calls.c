@@ -64,6 +64,34 @@ static zx_handle_t socket_with_bytes(void) {
     return keep(other);
 }
 
+/* A child that stands still: suspended in its loop, or in an exception. */
+static struct child scene_child;
+CODE(loop_code, "1:\tpause\n\tjmp 1b");
+CODE(fault_code, "ud2");
+static zx_handle_t stopped_thread(void) {
+    zx_handle_t token = 0;
+    if (child_make(&scene_child, loop_code, loop_code_end) &&
+        child_start(&scene_child, 0) == ZX_OK) {
+        EXPECT_OK(zx_task_suspend(scene_child.process, &token));
+        keep(token);
+        EXPECT_OK(zx_object_wait_one(scene_child.thread, ZX_THREAD_SUSPENDED,
+                                     zx_deadline_after(ZX_SEC(10)), NULL));
+    }
+    return scene_child.thread;
+}
+static zx_handle_t faulting_thread(void) {
+    zx_exception_info_t info;
+    zx_handle_t channel = 0, exception = 0;
+    if (!child_make(&scene_child, fault_code, fault_code_end))
+        return 0;
+    EXPECT_OK(zx_task_create_exception_channel(scene_child.process, 0, &channel));
+    keep(channel);
+    EXPECT_OK(child_start(&scene_child, 0));
+    EXPECT_OK(zx_object_wait_one(channel, ZX_CHANNEL_READABLE, zx_deadline_after(ZX_SEC(10)),
+                                 NULL));
+    EXPECT_OK(zx_channel_read(channel, 0, &info, &exception, sizeof info, 1, NULL, NULL));
+    return keep(exception);
+}
 static zx_handle_t fifo_with_elements(void) {
     zx_handle_t one = 0, other = 0;
     EXPECT_OK(zx_fifo_create(16, 8, 0, &one, &other));
@@ -80,6 +108,8 @@ static zx_handle_t stream(void) {
 }
 
 void call_tidy(void) {
+    if (scene_child.process != ZX_HANDLE_INVALID)
+        child_end(&scene_child);
     if (scene_region != ZX_HANDLE_INVALID)
         EXPECT_OK(zx_vmar_destroy(scene_region));
     scene_region = ZX_HANDLE_INVALID;
@@ -255,6 +285,29 @@ PREPARE(thread_create) {
 PREPARE(thread_start) { a[0] = event(); }
 PREPARE(task_kill) { a[0] = event(); }
 PREPARE(job_create) { a[0] = zx_job_default(); }
+static zx_handle_t idle_process(void) {
+    zx_handle_t process = 0, vmar = 0;
+    EXPECT_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
+    keep(vmar);
+    return keep(process);
+}
+PREPARE(task_suspend) { a[0] = idle_process(); }
+PREPARE(task_create_exception_channel) { a[0] = idle_process(); }
+PREPARE(thread_read_state) {
+    a[0] = stopped_thread();
+    a[3] = sizeof(zx_thread_state_general_regs_t);
+}
+PREPARE(thread_write_state) { prepare_thread_read_state(a); }
+PREPARE(exception_get_thread) { a[0] = faulting_thread(); }
+PREPARE(exception_get_process) { a[0] = faulting_thread(); }
+PREPARE(job_set_critical) {
+    zx_handle_t job = 0, process = 0, vmar = 0;
+    EXPECT_OK(zx_job_create(zx_job_default(), 0, &job));
+    EXPECT_OK(zx_process_create(job, "p", 1, 0, &process, &vmar));
+    keep(vmar);
+    a[0] = keep(job);
+    a[2] = keep(process);
+}
 PREPARE(vmo_create) { a[0] = PAGE; }
 PREPARE(vmo_read) {
     a[0] = vmo();

@@ -272,9 +272,11 @@ CODE(script_code, "mov %rsi, %rbx\n\t"
                   "jmp 1b\n"
                   "2:\tud2");
 
-bool script_make(struct child *child) {
-    return child_make(child, script_code, script_code_end) && child_give_vdso(child);
+bool script_make_in(struct child *child, zx_handle_t job) {
+    return child_make_in(child, job, script_code, script_code_end) && child_give_vdso(child);
 }
+
+bool script_make(struct child *child) { return script_make_in(child, zx_job_default()); }
 
 void script_add(struct child *child, unsigned index, const char *call, uint64_t a0, uint64_t a1,
                 uint64_t a2, uint64_t a3) {

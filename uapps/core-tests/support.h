@@ -83,6 +83,7 @@ int64_t child_run(const void *code, const void *code_end, uintptr_t arg2);
  */
 #define CHILD_HANDLE UINT64_MAX /* as first argument: the handle it was started with */
 bool script_make(struct child *child);
+bool script_make_in(struct child *child, zx_handle_t job);
 void script_add(struct child *child, unsigned index, const char *call, uint64_t a0, uint64_t a1,
                 uint64_t a2, uint64_t a3);
 int32_t script_result(const struct child *child, unsigned index);

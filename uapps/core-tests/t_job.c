@@ -148,3 +148,79 @@ TEST(job_stays_while_it_has_members_without_handles) {
     EXPECT_EQ(ZX_ERR_NOT_FOUND,
               zx_object_get_child(zx_job_default(), koid, ZX_RIGHT_SAME_RIGHTS, &found));
 }
+
+/* --- critical processes --- */
+
+#define RETCODE_NONZERO ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO
+
+TEST(set_critical_checks_in_order) {
+    zx_handle_t job = make_job(zx_job_default()), other = make_job(zx_job_default());
+    zx_handle_t process, vmar, weak;
+    REQUIRE_OK(zx_process_create(job, "critical", 8, 0, &process, &vmar));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_job_set_critical(0, 2, 0));
+    EXPECT_EQ(ZX_ERR_BAD_HANDLE, zx_job_set_critical(0, 1, 0));
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, zx_job_set_critical(process, 0, process));
+    weak = copy_without(job, ZX_RIGHT_DESTROY);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_job_set_critical(weak, 0, process));
+    close_handle(weak);
+    EXPECT_EQ(ZX_ERR_BAD_HANDLE, zx_job_set_critical(job, 0, 0));
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, zx_job_set_critical(job, 0, job));
+    weak = copy_without(process, ZX_RIGHT_WAIT);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_job_set_critical(job, 0, weak));
+    close_handle(weak);
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_job_set_critical(other, 0, process));
+    EXPECT_OK(zx_job_set_critical(job, 0, process));
+    EXPECT_EQ(ZX_ERR_ALREADY_BOUND, zx_job_set_critical(job, 0, process));
+    EXPECT_EQ(ZX_ERR_ALREADY_BOUND, zx_job_set_critical(other, 0, process));
+    const zx_handle_t handles[] = {process, vmar, job, other};
+    EXPECT_OK(zx_handle_close_many(handles, 4));
+}
+
+/* A child two jobs below ends with `code`; what becomes of the upper job, and of one beside? */
+static void end_critical(int64_t code, uint32_t options, bool is_the_end) {
+    zx_handle_t job = make_job(zx_job_default()), inner = make_job(job), beside = make_job(job);
+    zx_handle_t process, vmar;
+    struct child child;
+    REQUIRE_OK(zx_process_create(beside, "bystander", 9, 0, &process, &vmar));
+    REQUIRE(script_make_in(&child, inner));
+    script_add(&child, 0, "zx_process_exit", (uint64_t)code, 0, 0, 0);
+    EXPECT_OK(zx_job_set_critical(job, options, child.process));
+    EXPECT_OK(child_start(&child, CHILD_DATA));
+    EXPECT_EQ(code, child_wait(&child));
+    if (is_the_end) {
+        zx_info_process_t info;
+        EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, zx_deadline_after(ZX_SEC(20)), NULL));
+        EXPECT_EQ(ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL, info_of(job).return_code);
+        EXPECT_EQ(ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL, info_of(inner).return_code);
+        EXPECT_OK(zx_object_get_info(process, ZX_INFO_PROCESS, &info, sizeof info, NULL, NULL));
+        EXPECT_EQ(ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL, info.return_code);
+    } else {
+        (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(20)));
+        EXPECT(!info_of(job).exited);
+    }
+    child_end(&child);
+    const zx_handle_t handles[] = {process, vmar, job, inner, beside};
+    EXPECT_OK(zx_handle_close_many(handles, 5));
+}
+
+TEST(a_job_ends_with_its_critical_process) {
+    end_critical(0, 0, true);
+    end_critical(3, 0, true);
+    end_critical(3, RETCODE_NONZERO, true);
+}
+TEST(a_job_outlives_a_critical_process_that_ends_well) { end_critical(0, RETCODE_NONZERO, false); }
+
+TEST(a_critical_process_that_never_ran_ends_its_job_too) {
+    zx_handle_t job = make_job(zx_job_default()), processes[40], vmars[40];
+    for (int i = 0; i < 40; i++) {
+        REQUIRE_OK(zx_process_create(job, "idle", 4, 0, &processes[i], &vmars[i]));
+        EXPECT_OK(zx_job_set_critical(job, 0, processes[i]));
+    }
+    close_handle(processes[7]);
+    EXPECT_OK(zx_object_wait_one(job, ZX_JOB_TERMINATED, zx_deadline_after(ZX_SEC(20)), NULL));
+    EXPECT_EQ(ZX_TASK_RETCODE_CRITICAL_PROCESS_KILL, info_of(job).return_code);
+    processes[7] = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_handle_close_many(processes, 40));
+    EXPECT_OK(zx_handle_close_many(vmars, 40));
+    close_handle(job);
+}

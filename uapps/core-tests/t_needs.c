@@ -80,12 +80,13 @@ static void add_pair(zx_status_t status, zx_handle_t one, zx_handle_t other) {
 }
 
 static void make_tasks(void) {
-    zx_handle_t job, process, vmar, thread;
+    zx_handle_t job, process, vmar, thread, token;
     add_sample(zx_job_create(zx_job_default(), 0, &job), job);
     zx_status_t status = zx_process_create(job, "sample", 6, 0, &process, &vmar);
     add_sample(status, process);
     add_sample(status, vmar);
     add_sample(zx_thread_create(process, "sample", 6, 0, &thread), thread);
+    add_sample(zx_task_suspend(process, &token), token);
 }
 
 /* What only a program with the root resource can make; it keeps that for the next test. */
@@ -194,7 +195,7 @@ static void expect_status(const struct row *row, const char *what, zx_status_t w
 
 TEST(every_call_refuses_what_is_no_handle) {
     make_samples();
-    EXPECT(sample_count >= 11);
+    EXPECT(sample_count >= 12);
     EACH_NEED(row, need, which) {
         expect_status(row, "handle 0", ZX_ERR_BAD_HANDLE, call_with(row, which, 0));
         expect_status(row, "a made-up handle", ZX_ERR_BAD_HANDLE,
@@ -207,7 +208,7 @@ TEST(every_call_refuses_what_is_no_handle) {
 
 TEST(every_call_refuses_every_other_type) {
     make_samples();
-    EXPECT(sample_count >= 11);
+    EXPECT(sample_count >= 12);
     EACH_NEED(row, need, which) {
         for (int i = 0; i < sample_count; i++) {
             if (need->type == ZX_OBJ_TYPE_ANY || need->type == ZX_OBJ_TYPE_TASK ||
@@ -243,7 +244,7 @@ static zx_handle_t without(zx_handle_t handle, zx_rights_t right) {
 
 TEST(every_call_refuses_a_handle_that_lacks_a_right) {
     make_samples();
-    EXPECT(sample_count >= 11);
+    EXPECT(sample_count >= 12);
     EACH_NEED(row, need, which) {
         zx_handle_t sample = sample_of(need->type);
         for (zx_rights_t right = 1; right != 0 && sample != ZX_HANDLE_INVALID; right <<= 1) {

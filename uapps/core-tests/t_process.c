@@ -440,3 +440,48 @@ TEST(p53_two_processes_see_each_others_writes_to_one_object) {
     child_end(&child);
     close_handle(shared);
 }
+
+/* --- words for debuggers --- */
+
+TEST(debug_addr_is_set_once) {
+    const uint32_t property = ZX_PROP_PROCESS_DEBUG_ADDR;
+    zx_handle_t process, vmar;
+    uintptr_t value = 7;
+    REQUIRE_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
+    EXPECT_OK(zx_object_get_property(process, property, &value, sizeof value));
+    EXPECT_EQ(0, value);
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_set_property(process, property, &value, sizeof value));
+    EXPECT_EQ(ZX_ERR_BUFFER_TOO_SMALL, zx_object_set_property(process, property, &value, 7));
+    EXPECT_EQ(ZX_ERR_BUFFER_TOO_SMALL, zx_object_get_property(process, property, &value, 7));
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE,
+              zx_object_set_property(zx_job_default(), property, &value, sizeof value));
+    value = ZX_PROCESS_DEBUG_ADDR_BREAK_ON_SET;
+    EXPECT_OK(zx_object_set_property(process, property, &value, sizeof value));
+    value = 0x12345678;
+    EXPECT_OK(zx_object_set_property(process, property, &value, sizeof value));
+    value = 5;
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED,
+              zx_object_set_property(process, property, &value, sizeof value));
+    EXPECT_OK(zx_object_get_property(process, property, &value, sizeof value));
+    EXPECT_EQ(0x12345678, value);
+    close_handle(process);
+    close_handle(vmar);
+}
+
+TEST(break_on_load_keeps_what_it_is_given) {
+    const uint32_t property = ZX_PROP_PROCESS_BREAK_ON_LOAD;
+    zx_handle_t process, vmar;
+    uintptr_t value = 7;
+    REQUIRE_OK(zx_process_create(zx_job_default(), "p", 1, 0, &process, &vmar));
+    EXPECT_OK(zx_object_get_property(process, property, &value, sizeof value));
+    EXPECT_EQ(0, value);
+    for (uintptr_t i = 3; i < 6; i++) {
+        EXPECT_OK(zx_object_set_property(process, property, &i, sizeof i));
+        EXPECT_OK(zx_object_get_property(process, property, &value, sizeof value));
+        EXPECT_EQ(i, value);
+    }
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE,
+              zx_object_get_property(zx_thread_self(), property, &value, sizeof value));
+    close_handle(process);
+    close_handle(vmar);
+}

@@ -11,7 +11,6 @@ static char scratch[256];
 
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
-        ZX_INFO_THREAD_EXCEPTION_REPORT,
         ZX_INFO_BTI,
         ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
         ZX_INFO_PROCESS_V2, ZX_INFO_TASK_RUNTIME_V2,
@@ -24,17 +23,7 @@ TEST(topics_of_later_kernels_are_not_supported) {
 }
 
 TEST(properties_of_later_kernels_are_not_supported) {
-    static const uint32_t both[] = {
-        ZX_PROP_PROCESS_DEBUG_ADDR, ZX_PROP_PROCESS_BREAK_ON_LOAD, ZX_PROP_EXCEPTION_STATE,
-        ZX_PROP_EXCEPTION_STRATEGY,
-    };
     zx_handle_t self = zx_process_self();
-    for (size_t i = 0; i < sizeof both / sizeof both[0]; i++) {
-        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-                  zx_object_get_property(self, both[i], scratch, sizeof scratch));
-        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-                  zx_object_set_property(self, both[i], scratch, sizeof scratch));
-    }
     EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
               zx_object_get_property(self, ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID, scratch,
                                      sizeof scratch));

@@ -91,7 +91,8 @@ extern const uint64_t trap_stubs[256];
 void trap_dispatch(struct user_frame *frame);
 void trap_dispatch_ist(struct user_frame *frame);
 void syscall_entry(void);
-void syscall_slow_exit(struct user_frame *frame);
+void syscall_slow_exit(struct user_frame *frame, uint64_t result);
+void exit_to_user(struct user_frame *frame);
 uint64_t syscall_forbidden(struct user_frame *frame);
 void trap_return(void) NORETURN;
 

@@ -13,6 +13,7 @@
 
 #include "arch/amd64/amd64.h"
 #include "arch/amd64/paging.h"
+#include "arch/amd64/registers.h"
 #include "arch/amd64/regs.h"
 #include "arch/boot.h"
 #include "lib/assert.h"
@@ -38,7 +39,7 @@ void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack
     thread->window_begin = UINT64_MAX; /* no SYSCALL is inside */
     thread->state_cpu = NO_CPU;
     /* What context_switch pops, and context_start as the return address. */
-    uint64_t *frame = (uint64_t *)thread->stack_top;
+    uint64_t *frame = (uint64_t *)user_frame_of(thread); /* whose place stays free */
     *--frame = 0; /* two words keep the stack aligned at the call */
     *--frame = 0;
     *--frame = (uint64_t)(uintptr_t)context_start;
@@ -49,10 +50,6 @@ void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack
     *--frame = 0;
     *--frame = 0;
     thread->rsp = (uint64_t)(uintptr_t)frame;
-}
-
-size_t arch_extended_state_size(void) {
-    return cpu_features.extended_state_size;
 }
 
 void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
@@ -66,6 +63,7 @@ void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
     *(uint16_t *)area = FCW_INIT;
     *(uint32_t *)((char *)area + MXCSR_OFFSET) = MXCSR_INIT;
     thread->extended_state = area;
+    debug_init(thread);
     thread->state_cpu = NO_CPU;
 }
 
@@ -191,7 +189,8 @@ void arch_enter_user(const struct user_start *start) {
     struct arch_thread *thread = (struct arch_thread *)thread_current();
     irq_disable();
     become_user_thread(thread);
-    struct user_frame frame = {
+    struct user_frame *frame = user_frame_of(thread);
+    *frame = (struct user_frame){
         .rip = start->ip,
         .rsp = start->sp,
         .rdi = start->arg1,
@@ -203,8 +202,8 @@ void arch_enter_user(const struct user_start *start) {
     };
     if (unlikely(atomic_load_explicit(&first_user_ticks, memory_order_relaxed) == 0))
         atomic_store_explicit(&first_user_ticks, cpu_ticks(), memory_order_relaxed);
-    syscall_slow_exit(&frame); /* somebody may have killed it already */
-    context_enter_user(&frame);
+    exit_to_user(frame); /* somebody may have killed or suspended it already */
+    context_enter_user(frame);
 }
 
 void arch_set_user_fs_base(struct arch_thread *thread, uint64_t base) {

@@ -198,13 +198,7 @@ syscall_outside:
 
 /* Somebody wants the thread's attention, and may change its registers meanwhile. */
 syscall_slow:
-        movq %rax, FRAME_RAX(%rsp)
-        movq $0, FRAME_RDI(%rsp)
-        movq $0, FRAME_RSI(%rsp)
-        movq $0, FRAME_RDX(%rsp)
-        movq $0, FRAME_R8(%rsp)
-        movq $0, FRAME_R9(%rsp)
-        movq $0, FRAME_R10(%rsp)
+        movq %rax, %rsi
         movq %rsp, %rdi
         call syscall_slow_exit
         jmp trap_return

@@ -29,6 +29,7 @@
 #define RFLAGS_DF   ((uint64_t)1 << 10)
 #define RFLAGS_IOPL ((uint64_t)3 << 12)
 #define RFLAGS_NT   ((uint64_t)1 << 14)
+#define RFLAGS_RF   ((uint64_t)1 << 16)
 #define RFLAGS_AC   ((uint64_t)1 << 18)
 
 #define MSR_APIC_BASE 0x1b

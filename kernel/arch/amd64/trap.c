@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "arch/amd64/amd64.h"
+#include "arch/amd64/registers.h"
 #include "arch/amd64/regs.h"
 #include "arch/amd64/trap.h"
 #include "arch/upcall.h"
@@ -132,7 +133,8 @@ static void user_page_fault(struct user_frame *frame, uint64_t address) {
         struct fault fault = fault_of(frame, address);
         status = upcall_page_fault(&fault);
     }
-    if (status != OK)
+    /* Suspended while it waited for the page: it stops on the way back, and faults again. */
+    if (status != OK && status != ERR_INTERNAL_RETRY)
         raise_exception(frame, address, status);
 }
 
@@ -150,31 +152,51 @@ static void refuse_wild_rip(struct user_frame *frame) {
     }
 }
 
-/* The word after struct arch_thread: struct thread's `pending`. */
-static _Atomic uint32_t *pending_word(void) {
-    return (_Atomic uint32_t *)((char *)thread_current() + THREAD_PENDING);
-}
-
 /* Interrupts off at the end. */
-static void exit_to_user(struct user_frame *frame) {
+void exit_to_user(struct user_frame *frame) {
+    struct arch_thread *thread = (struct arch_thread *)thread_current();
     irq_disable();
     for (;;) {
         if (cpu_this()->need_resched)
             upcall_preempt();
-        if (atomic_load_explicit(pending_word(), memory_order_relaxed)) {
+        uint32_t pending = atomic_load_explicit(pending_of(thread), memory_order_relaxed);
+        if (unlikely(pending & ~ARCH_PENDING)) {
             irq_enable();
             upcall_return_to_user();
             irq_disable();
         } else if (unlikely(frame->rip >= (uint64_t)1 << 47)) {
             refuse_wild_rip(frame);
         } else {
+            if (unlikely(pending))
+                debug_load(thread);
             irq_meter_on();
             return;
         }
     }
 }
 
-void syscall_slow_exit(struct user_frame *frame) {
+/* The call is made again: the frame still has its arguments, and as the error code its number. */
+static void restart_syscall(struct user_frame *frame) {
+    frame->rip -= 2;
+    frame->rax = frame->error;
+}
+
+static void finish_syscall(struct user_frame *frame, uint64_t result) {
+    frame->rax = result;
+    frame->rdi = frame->rsi = frame->rdx = frame->r8 = frame->r9 = frame->r10 = 0;
+    if (!(frame->rflags & RFLAGS_TF))
+        return;
+    /* SYSRET would trap at once, IRET an instruction too late. */
+    debug_step_over_syscall(frame);
+    irq_enable();
+    raise_exception(frame, 0, OK);
+}
+
+void syscall_slow_exit(struct user_frame *frame, uint64_t result) {
+    if ((int32_t)result == ERR_INTERNAL_RETRY)
+        restart_syscall(frame);
+    else
+        finish_syscall(frame, result);
     exit_to_user(frame);
 }
 
@@ -184,11 +206,15 @@ uint64_t syscall_forbidden(struct user_frame *frame) {
 }
 
 static void user_exception(struct user_frame *frame) {
-    uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? cr2_read() : 0;
-    irq_enable();
-    if (frame->vector == VECTOR_PAGE_FAULT)
+    if (likely(frame->vector == VECTOR_PAGE_FAULT)) {
+        uint64_t address = cr2_read();
+        irq_enable();
         user_page_fault(frame, address);
-    else
+        return;
+    }
+    bool stands = frame->vector != VECTOR_DEBUG || debug_trap(frame);
+    irq_enable();
+    if (stands)
         raise_exception(frame, 0, OK);
 }
 
@@ -229,7 +255,9 @@ static bool kernel_page_fault(struct user_frame *frame, uint64_t address) {
         struct fault fault = fault_of(frame, address);
         cpu_this()->counters.page_faults++;
         irq_enable();
-        status_t status = upcall_page_fault(&fault);
+        status_t status;
+        while ((status = upcall_page_fault(&fault)) == ERR_INTERNAL_RETRY)
+            upcall_pause();
         irq_disable();
         if (status == OK)
             return true;
@@ -342,6 +370,7 @@ void trap_dispatch_ist(struct user_frame *frame) {
     switch (frame->vector) {
     case VECTOR_DEBUG: /* nobody sets breakpoints for the kernel: a leftover of user mode */
         frame->rflags &= ~RFLAGS_TF;
+        debug_forget_kernel_hits();
         return;
     case VECTOR_NMI:
         trap_nmi(frame);

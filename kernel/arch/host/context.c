@@ -7,9 +7,13 @@
  */
 #include "arch/context.h"
 
+#include <stdatomic.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <zircon/syscalls/debug.h>
 
 #include "arch/host/host_internal.h"
+#include "arch/upcall.h"
 #include "lib/assert.h"
 
 #define HOST_STACK_SIZE ((size_t)256 * 1024)
@@ -162,16 +166,73 @@ static void (*user_main)(const struct user_start *start);
 
 void host_set_user_main(void (*main)(const struct user_start *start)) { user_main = main; }
 
+/* The word after struct arch_thread, as on the machine. */
+static _Atomic uint32_t *pending_of(struct arch_thread *thread) {
+    return (_Atomic uint32_t *)(thread + 1);
+}
+
 void arch_enter_user(const struct user_start *start) {
     if (!user_main)
         panic("host: nobody plays user mode");
     irq_enable();
+    if (atomic_load(pending_of((struct arch_thread *)thread_current())) & ~ARCH_PENDING)
+        upcall_return_to_user();
     user_main(start);
     panic("host: user mode returned");
 }
 
-size_t arch_extended_state_size(void) { return 64; }
-void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {}
+/* The sets are kept as they are written: played user code has no registers of its own. */
+struct host_registers {
+    zx_thread_state_vector_regs_t vector;
+    zx_thread_state_general_regs_t general;
+    zx_thread_state_fp_regs_t fp;
+    zx_thread_state_debug_regs_t debug;
+    zx_thread_state_single_step_t step;
+};
+
+size_t arch_extended_state_size(void) { return sizeof(struct host_registers); }
+void arch_thread_set_extended_state(struct arch_thread *thread, void *area) {
+    thread->registers = area;
+}
+
+static void *host_register_set(struct arch_thread *thread, uint32_t kind) {
+    struct host_registers *registers = thread->registers;
+
+    switch (kind) {
+    case ZX_THREAD_STATE_GENERAL_REGS: return &registers->general;
+    case ZX_THREAD_STATE_FP_REGS: return &registers->fp;
+    case ZX_THREAD_STATE_VECTOR_REGS: return &registers->vector;
+    case ZX_THREAD_STATE_DEBUG_REGS: return &registers->debug;
+    default: return &registers->step;
+    }
+}
+
+size_t arch_register_set_size(uint32_t kind) {
+    switch (kind) {
+    case ZX_THREAD_STATE_GENERAL_REGS: return sizeof(zx_thread_state_general_regs_t);
+    case ZX_THREAD_STATE_FP_REGS: return sizeof(zx_thread_state_fp_regs_t);
+    case ZX_THREAD_STATE_VECTOR_REGS: return sizeof(zx_thread_state_vector_regs_t);
+    case ZX_THREAD_STATE_DEBUG_REGS: return sizeof(zx_thread_state_debug_regs_t);
+    case ZX_THREAD_STATE_SINGLE_STEP: return sizeof(zx_thread_state_single_step_t);
+    default: return 0;
+    }
+}
+
+status_t arch_registers_read(struct arch_thread *thread, uint32_t kind, void *set) {
+    memcpy(set, host_register_set(thread, kind), arch_register_set_size(kind));
+    return OK;
+}
+
+status_t arch_registers_write(struct arch_thread *thread, uint32_t kind, const void *set) {
+    if (kind == ZX_THREAD_STATE_SINGLE_STEP && *(const uint32_t *)set > 1)
+        return ERR_INVALID_ARGS;
+    if (kind == ZX_THREAD_STATE_GENERAL_REGS &&
+        ((const zx_thread_state_general_regs_t *)set)->rip >= USER_TOP)
+        return ERR_INVALID_ARGS;
+    memcpy(host_register_set(thread, kind), set, arch_register_set_size(kind));
+    return OK;
+}
+
 void arch_set_user_fs_base(struct arch_thread *thread, uint64_t base) {}
 void arch_set_user_gs_base(struct arch_thread *thread, uint64_t base) {}
 void arch_set_syscall_window(struct arch_thread *thread, vaddr_t begin, vaddr_t end) {}

@@ -10,5 +10,6 @@
 #define WEAK __attribute__((weak))
 
 WEAK status_t upcall_page_fault(const struct fault *fault) { return ERR_NOT_FOUND; }
+WEAK void upcall_pause(void) {}
 WEAK void upcall_console_input(void) {}
 WEAK void upcall_console_room(void) {}

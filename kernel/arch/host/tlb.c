@@ -121,7 +121,10 @@ static bool take_fault(vaddr_t va, enum access_kind kind, bool present, bool fro
                           .present = present};
 
     cpu_this()->counters.page_faults++;
-    return upcall_page_fault(&fault) == OK;
+    status_t status;
+    while ((status = upcall_page_fault(&fault)) == ERR_INTERNAL_RETRY)
+        upcall_pause();
+    return status == OK;
 }
 
 static struct arch_thread *current_arch(void) { return (struct arch_thread *)thread_current(); }

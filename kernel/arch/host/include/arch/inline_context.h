@@ -19,5 +19,6 @@ struct arch_thread {
     void (*entry)(void *);
     void *argument;
     struct mmu *mmu;          /* what the CPU has loaded while it runs; NULL: the kernel's */
+    void *registers;          /* struct host_registers: what a debugger wrote */
     bool no_fault;
 };
