@@ -11,7 +11,7 @@ import sys
 from build_lists import (
     KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS,
     FUZZERS, HOST_TOOLS, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
-    PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS)
+    PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS, RARELY_RUN)
 
 # --------------------------------------------------------------------------
 # Flags.
@@ -54,7 +54,7 @@ VARIABLES = [
      '-z noseparate-code --no-rosegment -z norelro -z rodynamic -z noexecstack '
      '-z max-page-size=4096 --gc-sections --build-id=none -e _start'),
     ('kernel_ldflags', '-m elf_x86_64 -nostdlib -static -z max-page-size=4096 -z noexecstack '
-     '--build-id=sha1 --orphan-handling=error --gc-sections'),
+     '--build-id=sha1 --orphan-handling=error --gc-sections --icf=safe -O2'),
     ('vdso_ldflags', '-m elf_x86_64 -nostdlib -shared -z max-page-size=4096 -z noexecstack '
      '--build-id=none --hash-style=sysv'),
 ]
@@ -129,8 +129,11 @@ def compile_all(ninja, variant, sources):
     objects = []
     for source in sources:
         out = object_of(variant, source)
+        flags = [EXTRA_FLAGS[source]] if source in EXTRA_FLAGS else []
+        if variant == 'release' and (source.endswith('_test.c') or source in RARELY_RUN):
+            flags.append('-Os')  # the image has it all, and nobody waits for these
         ninja.build(out, f'cc_{variant}', source, needs=EXTRA_INPUTS.get(source, ()),
-                    more=EXTRA_FLAGS.get(source, ''))
+                    more=' '.join(flags))
         objects.append(out)
     return objects
 

@@ -60,6 +60,16 @@ void ktest_fail(const char *file, int line, const char *format, ...) {
     log_error("     %s", text);
 }
 
+void ktest_fail_expected(const char *file, int line, const char *text) {
+    ktest_fail(file, line, "expected %s", text);
+}
+
+void ktest_fail_equal(const char *file, int line, const char *texts, long long want,
+                      long long got) {
+    ktest_fail(file, line, "%s is %lld (%#llx), not %s = %lld (%#llx)", texts, got, got,
+               texts + strlen(texts) + 1, want, want);
+}
+
 bool ktest_matches(const struct ktest *test, const char *filter) {
     size_t suite = strlen(test->suite);
 

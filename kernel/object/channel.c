@@ -399,7 +399,7 @@ static NOINLINE status_t caller_failed(struct found found, struct message *messa
     return found.status;
 }
 
-static NOINLINE void caller_end(struct channel *channel, struct caller *caller) {
+static void caller_end(struct channel *channel, struct caller *caller) {
     MUTEX_GUARD(channel->end.base.lock);
 
     if (waitable_unobserve_locked(&channel->end.base, &caller->observer))
@@ -410,7 +410,7 @@ static NOINLINE void caller_end(struct channel *channel, struct caller *caller) 
  * Suspended in the middle of a call: it can't be made again, for its message is sent. The
  * thread stands still here; its caller stays linked, and may get its answer meanwhile.
  */
-static NOINLINE bool caller_pause(status_t status) {
+static bool caller_pause(status_t status) {
     struct thread *thread = thread_current();
 
     if (status != ERR_INTERNAL_RETRY || !thread->user)
@@ -419,6 +419,18 @@ static NOINLINE bool caller_pause(status_t status) {
     return true;
 }
 
+/* The wait ended without a waker: suspensions are sat out, anything else ends the call. */
+static NOINLINE status_t caller_go_on(struct channel *channel, struct caller *caller,
+                                      nstime_t deadline, status_t status) {
+    while (status != OK && caller_pause(status))
+        status = thread_park(&caller->parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
+    if (status != OK)
+        caller_end(channel, caller);
+    return status;
+}
+
+/* No array lies in its frame: nothing to guard. */
+NO_STACK_PROTECTOR
 status_t channel_call(struct channel *channel, struct handle_table *table, uint32_t value,
                       struct message *message, nstime_t deadline, struct message **out_reply) {
     struct caller caller;
@@ -429,12 +441,9 @@ status_t channel_call(struct channel *channel, struct handle_table *table, uint3
         return caller_failed(found, message);
     if (unlikely(caller.doomed))
         message_destroy(caller.doomed); /* which closes the peer, and so ends the wait */
-    status_t status;
-    do {
-        status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
-    } while (unlikely(status != OK) && caller_pause(status));
+    status_t status = thread_park(&caller.parker, deadline, PARK_KILLABLE, BLOCK_CHANNEL);
     if (unlikely(status != OK))
-        caller_end(channel_from(found.object), &caller);
+        status = caller_go_on(channel_from(found.object), &caller, deadline, status);
     waitable_unref(found.object);
     if (unlikely(!caller.reply))
         return caller.status != OK ? caller.status : status;

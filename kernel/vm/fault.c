@@ -177,11 +177,12 @@ static status_t fault_in_vmo(struct region *mapping, vaddr_t va, enum fault_acce
     uint64_t offset = mapping->view.offset + (va - mapping->start);
     if (offset >= MIN(vmo->size, mapping->limit))
         return ERR_OUT_OF_RANGE;
-    if (unlikely(vmo->kind == VMO_PHYSICAL))
+    status_t status = access == FAULT_WRITE
+                          ? fault_write_locked(mapping, vmo, va, offset >> PAGE_SHIFT)
+                          : fault_read_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
+    if (unlikely(status == ERR_NOT_SUPPORTED)) /* it has no pages */
         return fault_physical_locked(mapping, vmo, offset >> PAGE_SHIFT);
-    if (access == FAULT_WRITE)
-        return fault_write_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
-    return fault_read_locked(mapping, vmo, va, offset >> PAGE_SHIFT);
+    return status;
 }
 
 ALWAYS_INLINE status_t fault_once(struct aspace *aspace, vaddr_t address, enum fault_access access) {

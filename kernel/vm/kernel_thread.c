@@ -26,9 +26,10 @@ static struct {
     struct spinlock lock; /* RANK_HEAP */
     struct cached_stack *cached;
     unsigned cached_count;
-    uint64_t slots[SLOTS_MAX / 64]; /* a bit for each slot that is taken */
     size_t first_word;              /* all words before this one are full */
 } stacks = {.lock = SPINLOCK_INIT(RANK_HEAP - 1, "stacks")};
+
+static uint64_t slots_taken[SLOTS_MAX / 64]; /* a bit for each; under stacks.lock */
 
 static vaddr_t slot_stack(size_t slot) { return KVA_BASE + slot * SLOT_SIZE + SLOT_GUARD; }
 
@@ -62,11 +63,11 @@ static bool stack_to_cache(void *memory) {
 
 static bool slot_take(size_t *out_slot) {
     SPIN_GUARD(&stacks.lock);
-    for (size_t word = stacks.first_word; word < ARRAY_SIZE(stacks.slots); word++) {
-        if (stacks.slots[word] == UINT64_MAX)
+    for (size_t word = stacks.first_word; word < ARRAY_SIZE(slots_taken); word++) {
+        if (slots_taken[word] == UINT64_MAX)
             continue;
-        unsigned bit = (unsigned)__builtin_ctzll(~stacks.slots[word]);
-        stacks.slots[word] |= (uint64_t)1 << bit;
+        unsigned bit = (unsigned)__builtin_ctzll(~slots_taken[word]);
+        slots_taken[word] |= (uint64_t)1 << bit;
         stacks.first_word = word;
         *out_slot = word * 64 + bit;
         return true;
@@ -76,7 +77,7 @@ static bool slot_take(size_t *out_slot) {
 
 static void slot_give(size_t slot) {
     SPIN_GUARD(&stacks.lock);
-    stacks.slots[slot / 64] &= ~((uint64_t)1 << slot % 64);
+    slots_taken[slot / 64] &= ~((uint64_t)1 << slot % 64);
     stacks.first_word = MIN(stacks.first_word, slot / 64);
 }
 
