@@ -9,6 +9,7 @@
 
 #include <zircon/types.h>
 
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/debug.h>
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/log.h>
@@ -52,6 +53,10 @@ zx_time_t zx_clock_get_monotonic(void);
 zx_ticks_t zx_ticks_get(void);
 zx_ticks_t zx_ticks_per_second(void);
 zx_time_t zx_deadline_after(zx_duration_t nanoseconds);
+zx_status_t zx_clock_create(uint64_t options, const void *args, zx_handle_t *out);
+zx_status_t zx_clock_read(zx_handle_t handle, zx_time_t *now);
+zx_status_t zx_clock_get_details(zx_handle_t handle, uint64_t options, void *details);
+zx_status_t zx_clock_update(zx_handle_t handle, uint64_t options, const void *args);
 zx_status_t zx_nanosleep(zx_time_t deadline);
 zx_status_t zx_timer_create(uint32_t options, zx_clock_t clock_id, zx_handle_t *out);
 zx_status_t zx_timer_set(zx_handle_t handle, zx_time_t deadline, zx_duration_t slack);

@@ -178,6 +178,21 @@ PREPARE(object_set_property) {
     strcpy(call_buffers[2], "name");
 }
 NOTHING_TO_DO(clock_get)
+static zx_handle_t clock_object(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_clock_create(0, NULL, &handle));
+    return keep(handle);
+}
+PREPARE(clock_create) { a[0] = ZX_CLOCK_ARGS_VERSION(1); }
+PREPARE(clock_read) { a[0] = clock_object(); }
+PREPARE(clock_get_details) {
+    a[0] = clock_object();
+    a[1] = ZX_CLOCK_ARGS_VERSION(1);
+}
+PREPARE(clock_update) {
+    a[0] = clock_object();
+    a[1] = ZX_CLOCK_ARGS_VERSION(1) | ZX_CLOCK_UPDATE_OPTION_VALUE_VALID;
+}
 NOTHING_TO_DO(nanosleep)
 NOTHING_TO_DO(timer_create)
 PREPARE(timer_set) {
