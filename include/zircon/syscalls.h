@@ -150,6 +150,8 @@ zx_status_t zx_task_create_exception_channel(zx_handle_t handle, uint32_t option
                                              zx_handle_t *out);
 zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t *out);
 zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t *out);
+zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
+                              const void *policy, uint32_t count);
 zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out);
 /* options: 0, or ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO */
 zx_status_t zx_job_set_critical(zx_handle_t job, uint32_t options, zx_handle_t process);

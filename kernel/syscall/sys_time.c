@@ -38,9 +38,12 @@ status_t sys_nanosleep(int64_t deadline) {
 status_t sys_timer_create(uint32_t options, uint32_t clock_id, struct user_out out) {
     struct timer_object *timer;
 
-    if (clock_id != ZX_CLOCK_MONOTONIC || options > ZX_TIMER_SLACK_LATE)
+    if (clock_id != ZX_CLOCK_MONOTONIC)
         return ERR_INVALID_ARGS;
-    status_t status = timer_object_create(options, &timer);
+    status_t status = policy_check(ZX_POL_NEW_TIMER);
+    if (status == OK)
+        status = options > ZX_TIMER_SLACK_LATE ? ERR_INVALID_ARGS
+                                               : timer_object_create(options, &timer);
     return status != OK ? status : sys_publish_new(out, &timer->base);
 }
 

@@ -145,6 +145,8 @@ static uint64_t harmless(enum kind kind) {
     switch (kind) {
     case KIND_SIZE:
         return 8;
+    case KIND_ENTRY_COUNT:
+        return 1;
     case KIND_CLOCK_DETAILS:
         return ZX_CLOCK_ARGS_VERSION(1);
     case KIND_CLOCK_UPDATE:
