@@ -22,6 +22,9 @@ struct user_thread {
     struct list_node process_node;
     struct user_start start;   /* where user mode begins */
     void *extended_state;      /* owned; the aligned area lies inside */
+    /* Under the lock of the process's futex table. */
+    uint32_t futexes_owned;
+    bool owns_no_futex;        /* not any more */
     /* Under base.lock. */
     struct exception_slot handler;
     char name[OBJECT_NAME_SIZE];

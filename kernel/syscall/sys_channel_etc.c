@@ -73,11 +73,19 @@ static status_t take_duplicate(const struct waitable *channel,
     return status;
 }
 
+/* The policy is asked without the table's lock. */
+static status_t take_copy(const struct waitable *channel,
+                          const zx_handle_disposition_t *disposition, struct handle *out_handle) {
+    status_t status = take_duplicate(channel, disposition, out_handle);
+
+    return status == ERR_BAD_HANDLE ? policy_lookup_failed(status) : status;
+}
+
 static status_t take_one(const struct waitable *channel,
                          const zx_handle_disposition_t *disposition, struct handle *out_handle) {
     switch (disposition->operation) {
     case ZX_HANDLE_OP_MOVE: return take_moved(channel, disposition, out_handle);
-    case ZX_HANDLE_OP_DUPLICATE: return take_duplicate(channel, disposition, out_handle);
+    case ZX_HANDLE_OP_DUPLICATE: return take_copy(channel, disposition, out_handle);
     default: return ERR_INVALID_ARGS;
     }
 }

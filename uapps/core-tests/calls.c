@@ -411,6 +411,10 @@ PREPARE(vmar_op_range) {
 }
 PREPARE(futex_wait) { memset(call_buffers[0], 0, 8); }
 NOTHING_TO_DO(futex_wake)
+NOTHING_TO_DO(futex_wake_single_owner)
+NOTHING_TO_DO(futex_requeue)
+NOTHING_TO_DO(futex_requeue_single_owner)
+NOTHING_TO_DO(futex_get_owner)
 PREPARE(debug_read) { a[0] = event(); }
 PREPARE(debug_send_command) {
     a[0] = root_resource();

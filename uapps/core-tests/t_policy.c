@@ -120,6 +120,7 @@ static int64_t run_creator(zx_handle_t job, size_t i, zx_status_t *out_status) {
     if (script_make_in(&child, job)) {
         script_add(&child, 0, creators[i].call, creators[i].a[0], creators[i].a[1],
                    creators[i].a[2], creators[i].a[3]);
+        child.data[5] = OUT + 4; /* the fifth argument of zx_fifo_create */
         script_add(&child, 1, "zx_process_exit", 7, 0, 0, 0);
         EXPECT_OK(child_start(&child, CHILD_DATA));
         code = child_wait(&child);
