@@ -17,6 +17,7 @@
 #include <zircon/syscalls/pager.h>
 #include <zircon/syscalls/policy.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/profile.h>
 #include <zircon/syscalls/system.h>
 #include <zircon/syscalls/types.h>
 
@@ -152,6 +153,10 @@ zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t *out);
 zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t *out);
 zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
                               const void *policy, uint32_t count);
+zx_status_t zx_thread_legacy_yield(uint32_t options);
+zx_status_t zx_profile_create(zx_handle_t root_job, uint32_t options,
+                              const zx_profile_info_t *profile, zx_handle_t *out);
+zx_status_t zx_object_set_profile(zx_handle_t handle, zx_handle_t profile, uint32_t options);
 zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out);
 /* options: 0, or ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO */
 zx_status_t zx_job_set_critical(zx_handle_t job, uint32_t options, zx_handle_t process);

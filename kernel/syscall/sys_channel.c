@@ -196,7 +196,7 @@ ALWAYS_INLINE status_t read_message(uint32_t handle, uint32_t options, struct ch
                                                      ZX_RIGHT_READ);
 
     if (unlikely(found.status != OK))
-        return found.status;
+        return policy_lookup_failed(found.status);
     status_t status = read_from(channel_from(found.object), options, limits, reader);
     waitable_unref(found.object);
     return status;
@@ -328,7 +328,7 @@ status_t sys_channel_write(uint32_t handle, uint32_t options, struct user_in byt
     struct found found = handle_table_look_up_inline(sys_table(), handle, ZX_OBJ_TYPE_CHANNEL,
                                                      ZX_RIGHT_WRITE);
     if (unlikely(found.status != OK))
-        return found.status;
+        return policy_lookup_failed(found.status);
     status_t status = write_plainly(channel_from(found.object), bytes, num_bytes);
     sys_channel_check_flood(channel_from(found.object));
     waitable_unref(found.object);

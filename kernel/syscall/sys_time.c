@@ -32,6 +32,13 @@ status_t sys_nanosleep(int64_t deadline) {
     return OK;
 }
 
+status_t sys_thread_legacy_yield(uint32_t options) {
+    if (options != 0)
+        return ERR_INVALID_ARGS;
+    sched_yield();
+    return OK;
+}
+
 /* ---- timers ---- */
 
 status_t sys_timer_create(uint32_t options, uint32_t clock_id, struct user_out out) {
@@ -53,7 +60,8 @@ status_t sys_timer_set(uint32_t handle, int64_t deadline, int64_t slack) {
         return ERR_OUT_OF_RANGE;
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_TIMER, ZX_RIGHT_WRITE, &object);
     if (status == OK)
-        timer_object_set(timer_object_from(object), deadline, slack);
+        timer_object_set(timer_object_from(object), deadline,
+                         MAX(slack, process_current()->policy.min_slack));
     return status;
 }
 

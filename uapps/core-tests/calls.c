@@ -328,6 +328,23 @@ PREPARE(job_set_policy) {
     a[0] = keep(job);
     a[4] = 1;
 }
+NOTHING_TO_DO(thread_legacy_yield)
+static zx_handle_t profile(void) {
+    const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_PRIORITY,
+                                    .priority = ZX_PRIORITY_DEFAULT};
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_profile_create(zx_job_default(), 0, &info, &handle));
+    return keep(handle);
+}
+PREPARE(profile_create) {
+    const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_CPU_MASK};
+    a[0] = zx_job_default();
+    memcpy(call_buffers[2], &info, sizeof info);
+}
+PREPARE(object_set_profile) {
+    a[0] = zx_thread_self();
+    a[1] = profile();
+}
 PREPARE(vmo_create) { a[0] = PAGE; }
 PREPARE(vmo_read) {
     a[0] = vmo();

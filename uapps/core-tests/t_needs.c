@@ -111,6 +111,8 @@ static void make_samples(void) {
     add_sample(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, one, 0, &other), other);
     add_sample(zx_pager_create(0, &one), one);
     add_sample(zx_clock_create(0, NULL, &one), one);
+    static const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_CPU_MASK};
+    add_sample(zx_profile_create(zx_job_default(), 0, &info, &one), one);
     add_pair(zx_eventpair_create(0, &one, &other), one, other);
     add_pair(zx_channel_create(0, &one, &other), one, other);
     add_pair(zx_socket_create(0, &one, &other), one, other);
