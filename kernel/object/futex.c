@@ -52,7 +52,7 @@ static bool address_is_valid(vaddr_t address) {
 
 /* ---- Waiters of one word ---- */
 
-static struct futex_waiter *next_of(const struct list *bucket, struct list_node *node,
+ALWAYS_INLINE struct futex_waiter *next_of(const struct list *bucket, struct list_node *node,
                                     vaddr_t address) {
     for (; node; node = list_next(bucket, node)) {
         struct futex_waiter *waiter = list_entry(node, struct futex_waiter, node);
@@ -62,7 +62,7 @@ static struct futex_waiter *next_of(const struct list *bucket, struct list_node 
     return NULL;
 }
 
-static struct futex_waiter *oldest_locked(struct futex_table *table, vaddr_t address)
+ALWAYS_INLINE struct futex_waiter *oldest_locked(struct futex_table *table, vaddr_t address)
     REQUIRES(table->lock) {
     const struct list *bucket = bucket_of(table, address);
 
@@ -101,22 +101,28 @@ static void set_owner_locked(struct futex_table *table, struct futex_waiter *old
     oldest->owner = owner;
 }
 
-static void set_owner_of_locked(struct futex_table *table, vaddr_t address,
+ALWAYS_INLINE void set_owner_of_locked(struct futex_table *table, vaddr_t address,
                                 struct user_thread *owner) REQUIRES(table->lock) {
     struct futex_waiter *oldest = oldest_locked(table, address);
 
-    if (oldest)
+    if (oldest && (oldest->owner || owner))
         set_owner_locked(table, oldest, owner);
 }
 
-static void unlink_locked(struct futex_table *table, struct futex_waiter *waiter)
+/* The oldest waiter leaves: its owner passes to the next. */
+static NOINLINE void pass_owner_locked(struct futex_table *table, struct futex_waiter *waiter)
     REQUIRES(table->lock) {
-    if (waiter->owner) {
-        struct futex_waiter *heir = younger_locked(table, waiter);
-        if (heir)
-            set_owner_locked(table, heir, waiter->owner);
-        set_owner_locked(table, waiter, NULL);
-    }
+    struct futex_waiter *heir = younger_locked(table, waiter);
+
+    if (heir)
+        set_owner_locked(table, heir, waiter->owner);
+    set_owner_locked(table, waiter, NULL);
+}
+
+ALWAYS_INLINE void unlink_locked(struct futex_table *table, struct futex_waiter *waiter)
+    REQUIRES(table->lock) {
+    if (unlikely(waiter->owner != NULL))
+        pass_owner_locked(table, waiter);
     list_remove(&waiter->node);
 }
 
@@ -213,13 +219,13 @@ status_t futex_wait(struct futex_table *table, vaddr_t address, uint32_t expecte
 /* ---- Waking ---- */
 
 /* Wake up to `count` waiters of a word; the last that was woken, or NULL. */
-static struct user_thread *wake_locked(struct futex_table *table, vaddr_t address, uint32_t count)
-    REQUIRES(table->lock) {
+ALWAYS_INLINE struct user_thread *wake_locked(struct futex_table *table, vaddr_t address,
+                                              uint32_t count) REQUIRES(table->lock) {
     struct futex_waiter *waiter = oldest_locked(table, address);
     struct user_thread *woken = NULL;
 
     for (; waiter && count > 0; count--) {
-        struct futex_waiter *next = younger_locked(table, waiter);
+        struct futex_waiter *next = count > 1 ? younger_locked(table, waiter) : NULL;
         woken = user_thread_of(waiter->parker.thread);
         unlink_locked(table, waiter);
         thread_unpark(&waiter->parker, OK);
