@@ -9,6 +9,7 @@
 
 #include <zircon/types.h>
 
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/debug.h>
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/log.h>
@@ -16,6 +17,7 @@
 #include <zircon/syscalls/pager.h>
 #include <zircon/syscalls/policy.h>
 #include <zircon/syscalls/port.h>
+#include <zircon/syscalls/profile.h>
 #include <zircon/syscalls/system.h>
 #include <zircon/syscalls/types.h>
 
@@ -52,6 +54,10 @@ zx_time_t zx_clock_get_monotonic(void);
 zx_ticks_t zx_ticks_get(void);
 zx_ticks_t zx_ticks_per_second(void);
 zx_time_t zx_deadline_after(zx_duration_t nanoseconds);
+zx_status_t zx_clock_create(uint64_t options, const void *args, zx_handle_t *out);
+zx_status_t zx_clock_read(zx_handle_t handle, zx_time_t *now);
+zx_status_t zx_clock_get_details(zx_handle_t handle, uint64_t options, void *details);
+zx_status_t zx_clock_update(zx_handle_t handle, uint64_t options, const void *args);
 zx_status_t zx_nanosleep(zx_time_t deadline);
 zx_status_t zx_timer_create(uint32_t options, zx_clock_t clock_id, zx_handle_t *out);
 zx_status_t zx_timer_set(zx_handle_t handle, zx_time_t deadline, zx_duration_t slack);
@@ -145,6 +151,12 @@ zx_status_t zx_task_create_exception_channel(zx_handle_t handle, uint32_t option
                                              zx_handle_t *out);
 zx_status_t zx_exception_get_thread(zx_handle_t handle, zx_handle_t *out);
 zx_status_t zx_exception_get_process(zx_handle_t handle, zx_handle_t *out);
+zx_status_t zx_job_set_policy(zx_handle_t handle, uint32_t options, uint32_t topic,
+                              const void *policy, uint32_t count);
+zx_status_t zx_thread_legacy_yield(uint32_t options);
+zx_status_t zx_profile_create(zx_handle_t root_job, uint32_t options,
+                              const zx_profile_info_t *profile, zx_handle_t *out);
+zx_status_t zx_object_set_profile(zx_handle_t handle, zx_handle_t profile, uint32_t options);
 zx_status_t zx_job_create(zx_handle_t parent_job, uint32_t options, zx_handle_t *out);
 /* options: 0, or ZX_JOB_CRITICAL_PROCESS_RETCODE_NONZERO */
 zx_status_t zx_job_set_critical(zx_handle_t job, uint32_t options, zx_handle_t process);
@@ -198,6 +210,15 @@ zx_status_t zx_vmar_unmap_handle_close_thread_exit(zx_handle_t vmar, zx_vaddr_t 
 zx_status_t zx_futex_wait(const zx_futex_t *value_ptr, zx_futex_storage_t current_value,
                           zx_handle_t new_futex_owner, zx_time_t deadline);
 zx_status_t zx_futex_wake(const zx_futex_t *value_ptr, uint32_t wake_count);
+zx_status_t zx_futex_wake_single_owner(const zx_futex_t *value_ptr);
+zx_status_t zx_futex_requeue(const zx_futex_t *value_ptr, uint32_t wake_count,
+                             zx_futex_storage_t current_value, const zx_futex_t *requeue_ptr,
+                             uint32_t requeue_count, zx_handle_t new_requeue_owner);
+zx_status_t zx_futex_requeue_single_owner(const zx_futex_t *value_ptr,
+                                          zx_futex_storage_t current_value,
+                                          const zx_futex_t *requeue_ptr, uint32_t requeue_count,
+                                          zx_handle_t new_requeue_owner);
+zx_status_t zx_futex_get_owner(const zx_futex_t *value_ptr, zx_koid_t *koid);
 void zx_futex_wake_handle_close_thread_exit(const zx_futex_t *value_ptr, uint32_t wake_count,
                                             int32_t new_value, zx_handle_t close_handle)
     __attribute__((noreturn));

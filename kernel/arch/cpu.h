@@ -51,7 +51,8 @@ struct cpu {
 };
 
 /* irq_state_t, irq_save, irq_restore, irq_enable, irq_disable, irqs_enabled, cpu_this,
- * thread_current, cpu_relax, cpu_ticks. */
+ * thread_current, cpu_relax, cpu_ticks, cpu_ticks_in_order (the counter is read after every
+ * load before it and before every load after it). */
 #include "arch/inline.h"
 
 /* This CPU's number. Only a hint unless interrupts are off. */

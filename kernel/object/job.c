@@ -139,6 +139,7 @@ static status_t job_join_parent(struct job *parent, struct job *job) {
         return ERR_BAD_STATE;
     waitable_ref(&parent->base);
     job->parent = parent;
+    job->policy = parent->policy;
     list_add_tail(&parent->jobs, &job->sibling);
     job->linked = true;
     parent->job_count++;
@@ -165,6 +166,8 @@ status_t job_add_process(struct job *job, struct process *process) {
     MUTEX_GUARD(&tasks_lock);
     if (job->killed)
         return ERR_BAD_STATE;
+    process->policy = job->policy;
+    process->policed = job_policy_conditions(&job->policy);
     list_add_tail(&job->processes, &process->job_node);
     job->process_count++;
     job_show_locked(job);
@@ -188,6 +191,23 @@ void job_remove_process(struct job *job, struct process *process) {
 void job_set_kill_on_oom(struct job *job, bool allowed) {
     MUTEX_GUARD(&tasks_lock);
     job->kill_on_oom = allowed;
+}
+
+/* ---- Policy ---- */
+
+status_t job_set_policy(struct job *job, bool absolute, const zx_policy_basic_v2_t *entries,
+                        uint32_t count) {
+    MUTEX_GUARD(&tasks_lock);
+    if (!job_is_empty_locked(job))
+        return ERR_BAD_STATE;
+    return job_policy_add(&job->policy, absolute, entries, count);
+}
+
+status_t job_set_slack(struct job *job, const zx_policy_timer_slack_t *slack) {
+    MUTEX_GUARD(&tasks_lock);
+    if (!job_is_empty_locked(job))
+        return ERR_BAD_STATE;
+    return job_policy_add_slack(&job->policy, slack);
 }
 
 /* ---- Killing ---- */

@@ -7,10 +7,9 @@
  */
 #pragma once
 
-#include <zircon/syscalls/policy.h>
-
 #include "object/deferred.h"
 #include "object/exception_channel.h"
+#include "object/job_policy.h"
 #include "sched/waitable.h"
 #include "vm/user_copy.h"
 
@@ -35,6 +34,7 @@ struct job {
     struct list_node ended_node; /* on the way to job_ended, referenced */
     struct deferred kill_work;   /* job_kill_soon, referenced while queued */
     _Atomic int64_t kill_code;
+    struct job_policy policy; /* changes only while there are no children */
     /* Under base.lock. */
     struct exception_slot handler, debugger;
     char name[OBJECT_NAME_SIZE];
@@ -58,7 +58,11 @@ void job_kill_soon(struct job *job, int64_t return_code);
 /* ERR_BAD_STATE once it is killed; else like exception_slot_bind. */
 status_t job_bind_exceptions(struct job *job, bool is_debugger, struct exception_binding *binding,
                              rights_t rights);
-/* Link and unlink a process; ERR_BAD_STATE if the job is killed. */
+/* See job_policy_add; ERR_BAD_STATE if the job has children. */
+status_t job_set_policy(struct job *job, bool absolute, const zx_policy_basic_v2_t *entries,
+                        uint32_t count);
+status_t job_set_slack(struct job *job, const zx_policy_timer_slack_t *slack);
+/* Link, with the job's policy, and unlink a process; ERR_BAD_STATE if the job is killed. */
 status_t job_add_process(struct job *job, struct process *process);
 /* The job after `at` in a depth-first walk below `top`; NULL at the end. */
 struct job *job_walk_next_locked(struct job *top, struct job *at) REQUIRES(tasks_lock);

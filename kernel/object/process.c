@@ -185,6 +185,7 @@ static bool process_forget_thread(struct process *process, struct user_thread *t
 }
 
 void process_thread_gone(struct process *process, struct user_thread *thread) {
+    futex_owner_gone(process->futexes, thread);
     bool last = process_forget_thread(process, thread);
     kill_point_of_process("thread forgotten", process);
     exception_slot_close(&thread->handler, &thread->base);

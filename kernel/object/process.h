@@ -24,7 +24,9 @@ struct process {
     struct job *job;              /* referenced */
     struct aspace *aspace;        /* lives as long as the process's memory */
     struct futex_table *futexes;  /* owned */
+    uint32_t policed;             /* conditions that its policy does not simply allow */
     struct handle_table handles;  /* its own lock */
+    struct job_policy policy;     /* its job's, when it was made */
     struct list_node job_node;    /* under tasks_lock */
     bool marked_for_death;        /* a job's kill has taken it; under tasks_lock */
 

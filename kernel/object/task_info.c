@@ -163,7 +163,11 @@ void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info) {
         .wait_exception_channel_type =
             thread->exception ? thread->exception->channel_type : ZX_EXCEPTION_CHANNEL_TYPE_NONE,
     };
-    memset(out_info->cpu_affinity_mask.mask, 0xff, sizeof(out_info->cpu_affinity_mask.mask));
+    if (thread->has_affinity)
+        out_info->cpu_affinity_mask.mask[0] =
+            atomic_load_explicit(&thread->thread.affinity, memory_order_relaxed);
+    else
+        memset(out_info->cpu_affinity_mask.mask, 0xff, sizeof(out_info->cpu_affinity_mask.mask));
 }
 
 status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info) {

@@ -4,7 +4,7 @@
  * Expiry comes in interrupt context, which takes no mutex, so it hands the object
  * to a worker thread. The worker looks at the state under the lock: if the timer
  * was disarmed or set to a later time meanwhile, the old expiry means nothing.
- * Slack is accepted and not used: a timer fires as soon as its deadline has come.
+ * A timer with slack fires together with another one of its CPU that is due within it.
  */
 #include "object/timer_object.h"
 
@@ -27,7 +27,7 @@ static void timer_object_expired(struct timer *timer, nstime_t now) {
 static void timer_object_signal_if_due(struct timer_object *timer) {
     MUTEX_GUARD(timer->base.lock);
 
-    if (!timer->armed || timer->deadline > clock_now())
+    if (!timer->armed || timer->due > clock_now())
         return;
     timer->armed = false;
     waitable_change_locked(&timer->base, 0, ZX_TIMER_SIGNALED);
@@ -46,6 +46,19 @@ static void timer_disarm_locked(struct timer_object *timer) REQUIRES(*timer->bas
     waitable_change_locked(&timer->base, ZX_TIMER_SIGNALED, 0);
 }
 
+static void timer_arm_locked(struct timer_object *timer) REQUIRES(*timer->base.lock) {
+    nstime_t early = timer->options == ZX_TIMER_SLACK_LATE ? 0 : timer->slack;
+    nstime_t late = timer->options == ZX_TIMER_SLACK_EARLY ? 0 : timer->slack;
+
+    if (timer->slack == 0)
+        timer_set(&timer->timer, timer->deadline);
+    else /* the deadline is after now, so above 0 */
+        timer->due = timer_set_with_slack(&timer->timer,
+                                          zx_time_sub_duration(timer->deadline, early),
+                                          timer->deadline,
+                                          zx_time_add_duration(timer->deadline, late));
+}
+
 void timer_object_set(struct timer_object *timer, nstime_t deadline, nstime_t slack) {
     MUTEX_GUARD(timer->base.lock);
 
@@ -55,10 +68,10 @@ void timer_object_set(struct timer_object *timer, nstime_t deadline, nstime_t sl
         return;
     }
     timer->armed = true;
-    timer->deadline = deadline;
+    timer->deadline = timer->due = deadline;
     timer->slack = slack;
     if (deadline != TIME_INFINITE)
-        timer_set(&timer->timer, deadline);
+        timer_arm_locked(timer);
 }
 
 void timer_object_cancel(struct timer_object *timer) {

@@ -17,6 +17,7 @@ struct timer_object {
     /* Under base.lock. */
     bool armed;               /* the deadline below has not been signalled yet */
     nstime_t deadline, slack;
+    nstime_t due;             /* when it fires: within the slack */
 };
 
 ALWAYS_INLINE struct timer_object *timer_object_from(struct waitable *object) {

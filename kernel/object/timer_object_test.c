@@ -2,12 +2,14 @@
  * timer_object_test.c - timers, resources, the log as objects.
  */
 #include "arch/clock.h"
+#include "arch/cpu.h"
 #include "lib/ktest.h"
 #include "lib/string.h"
 #include "object/debuglog.h"
 #include "object/resource.h"
 #include "object/timer_object.h"
 #include "sched/park.h"
+#include "vm/kheap.h"
 
 static bool is_signalled(struct handle handle) {
     return waitable_signals(handle.object) & ZX_TIMER_SIGNALED;
@@ -31,6 +33,86 @@ KTEST_QUICK(timer_object, it_signals_after_its_deadline_and_not_before) {
     timer_object_cancel(timer);
     EXPECT(!is_signalled(handle));
     handle_release(&handle);
+}
+
+static void nothing_happens(struct timer *timer, nstime_t now) {}
+
+KTEST_QUICK(timer, slack_joins_the_nearest_neighbour_within_it_and_no_other) {
+    const nstime_t at = (nstime_t)1 << 60; /* nobody else's timer is near */
+    struct timer one, other, third;
+
+    timer_init(&one, nothing_happens);
+    timer_init(&other, nothing_happens);
+    timer_init(&third, nothing_happens);
+    irq_state_t state = irq_save(); /* all on one CPU */
+    timer_set(&one, at);
+    timer_set(&other, at + 100);
+    EXPECT_EQ(at, timer_set_with_slack(&third, at + 40 - 60, at + 40, at + 40 + 60));
+    EXPECT(timer_cancel(&third));
+    EXPECT_EQ(at + 100, timer_set_with_slack(&third, at + 40, at + 40, at + 100));
+    EXPECT(timer_cancel(&third));
+    EXPECT_EQ(at, timer_set_with_slack(&third, at, at + 60, at + 60));
+    EXPECT(timer_cancel(&third));
+    EXPECT_EQ(at + 60, timer_set_with_slack(&third, at + 1, at + 60, at + 99));
+    EXPECT(timer_cancel(&third));
+    EXPECT(timer_cancel(&one) && timer_cancel(&other));
+    irq_restore(state);
+}
+
+#define MANY_TIMERS 100000
+#define IN_A_BLOCK  5000
+static struct timer *blocks[MANY_TIMERS / IN_A_BLOCK];
+
+static struct timer *timer_at(unsigned i) { return &blocks[i / IN_A_BLOCK][i % IN_A_BLOCK]; }
+
+static bool make_blocks(void) {
+    for (unsigned i = 0; i < ARRAY_SIZE(blocks); i++) {
+        blocks[i] = kheap_alloc(IN_A_BLOCK * sizeof(struct timer));
+        if (!blocks[i])
+            return false;
+    }
+    return true;
+}
+
+static void free_blocks(void) {
+    for (unsigned i = 0; i < ARRAY_SIZE(blocks); i++) {
+        kheap_free(blocks[i]);
+        blocks[i] = NULL;
+    }
+}
+
+static unsigned depth_of(const struct tree_node *node) {
+    unsigned depth = 0;
+
+    for (; node; node = node->parent)
+        depth++;
+    return depth;
+}
+
+static void arm_and_disarm_many(void) {
+    const nstime_t far = (nstime_t)1 << 60;
+    unsigned deepest = 0, armed = 0;
+
+    for (unsigned i = 0; i < MANY_TIMERS; i++) {
+        timer_init(timer_at(i), nothing_happens);
+        timer_set(timer_at(i), far + (nstime_t)(i * 7919 % MANY_TIMERS));
+    }
+    for (unsigned i = 0; i < MANY_TIMERS; i++)
+        deepest = MAX(deepest, depth_of(&timer_at(i)->node));
+    for (unsigned i = 0; i < MANY_TIMERS; i++)
+        armed += timer_cancel(timer_at(i));
+    EXPECT_EQ(MANY_TIMERS, armed);
+    EXPECT(deepest <= 26);
+}
+
+/* The tree is balanced: at most 1.45 log2(n) levels, so each step costs about 25 looks. */
+KTEST(timer, a_hundred_thousand_lie_in_a_shallow_tree) {
+    bool made = make_blocks();
+
+    EXPECT(made);
+    if (made)
+        arm_and_disarm_many();
+    free_blocks();
 }
 
 KTEST(timer_object, an_expiry_on_its_way_means_nothing_after_cancel) {

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "object/exception.h"
 #include "object/exception_object.h"
+#include "object/futex.h"
 #include "sched/kill_point.h"
 #include "sched/park.h"
 #include "sched/sched.h"
@@ -38,6 +39,8 @@ static char *user_thread_name_storage(struct waitable *object) {
 static void user_thread_destroy(struct waitable *object) {
     struct user_thread *self = user_thread_from(object);
     struct process *process = self->process;
+    if (self->futexes_owned > 0) /* it never ran */
+        futex_owner_gone(process->futexes, self);
     if (self->thread.ops)
         thread_abandon(&self->thread);
     exception_slot_close(&self->handler, &self->base);

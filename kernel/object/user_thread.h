@@ -20,8 +20,12 @@ struct user_thread {
     struct parker *stopped;            /* while it stands still for one; NULL: it does not */
     struct exception_wait *exception;  /* while it is in one (exception_object.h) */
     struct list_node process_node;
+    bool has_affinity;         /* a profile gave it one */
     struct user_start start;   /* where user mode begins */
     void *extended_state;      /* owned; the aligned area lies inside */
+    /* Under the lock of the process's futex table. */
+    uint32_t futexes_owned;
+    bool owns_no_futex;        /* not any more */
     /* Under base.lock. */
     struct exception_slot handler;
     char name[OBJECT_NAME_SIZE];

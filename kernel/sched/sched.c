@@ -71,8 +71,10 @@ unsigned sched_ready_count(unsigned cpu) {
     return READ(run_queues[cpu].ready) + (READ(run_queues[cpu].heir) != NULL);
 }
 
+/* Here a thread gets the priority that was set meanwhile: it is on no other queue. */
 static void enqueue_locked(struct run_queue *queue, struct thread *thread, bool in_front)
     REQUIRES(queue->lock) {
+    thread->priority = READ(thread->wanted_priority);
     if (in_front)
         list_add_head(&queue->queues[thread->priority], &thread->run_node);
     else
@@ -103,6 +105,9 @@ static unsigned choose_cpu(const struct thread *thread) {
     if (thread->pinned)
         return last;
     uint64_t idle = atomic_load_explicit(&idle_cpus, memory_order_relaxed);
+    uint64_t liked = idle & atomic_load_explicit(&thread->affinity, memory_order_relaxed);
+    if (liked)
+        idle = liked;
     if (idle & cpu_bit(last))
         return last;
     return idle ? (unsigned)__builtin_ctzll(idle) : cpu_id();
@@ -154,7 +159,7 @@ static NOINLINE void make_ready_queued(struct thread *thread, irq_state_t state)
 /* May the thread wait for the running one to block? What an interrupt wakes takes its turn. */
 ALWAYS_INLINE bool can_be_heir(const struct cpu *cpu, const struct run_queue *queue,
                                const struct thread *thread) {
-    return !READ(queue->heir) && thread->priority == cpu->current->priority &&
+    return !READ(queue->heir) && READ(thread->wanted_priority) == READ(cpu->current->wanted_priority) &&
            !thread->pinned && !cpu->in_interrupt &&
            (READ(idle_cpus) == 0 || cpu->current->about_to_park) &&
            !atomic_load_explicit(&thread->on_cpu, memory_order_acquire);
@@ -330,6 +335,7 @@ static NOINLINE void reschedule(void) NO_LOCK_ANALYSIS {
     cpu->counters.reschedules++;
     queue_contenders_locked(queue, from);
     struct thread *to = pick_next_locked(queue, cpu->id);
+    to->priority = READ(to->wanted_priority); /* an heir that was stolen may not have it yet */
     WRITE(queue->running, to->priority);
     if (READ(queue->bitmap) >> to->priority & 1)
         request_slice_end(queue);
@@ -373,13 +379,53 @@ void sched_tick(nstime_t now) {
     struct cpu *cpu = cpu_this();
     struct run_queue *queue = cpu->run_queue;
     queue->slice_ends = false;
-    if (READ(queue->heir) || READ(queue->bitmap) >> cpu->current->priority)
+    if (READ(queue->heir) || READ(queue->bitmap) >> READ(cpu->current->wanted_priority))
         cpu->need_resched = true;
 }
 
 void upcall_preempt(void) {
     cpu_this()->counters.irq_preempts++;
     reschedule();
+}
+
+/* ---- Priorities ---- */
+
+/*
+ * A thread that is queued here moves; one that runs here, or is the heir, adopts its new
+ * priority when this CPU chooses anew. Must it do so?
+ */
+static bool adopt_priority_locked(struct run_queue *queue, unsigned cpu, struct thread *thread)
+    REQUIRES(queue->lock) {
+    uint8_t state = READ(thread->state);
+    if (READ(thread->cpu) != cpu || (state != THREAD_READY && state != THREAD_RUNNING))
+        return false;
+    if (!list_node_is_linked(&thread->run_node))
+        return true;
+    dequeue_locked(queue, thread);
+    enqueue_locked(queue, thread, false);
+    return thread->priority > READ(queue->running);
+}
+
+/*
+ * Every queue is looked at: whoever queues the thread meanwhile does so under a lock that
+ * is taken here, and before it sees the old priority or afterwards the new one.
+ */
+void sched_set_priority(struct thread *thread, unsigned priority) {
+    WRITE(thread->wanted_priority, (uint8_t)priority);
+    for (unsigned cpu = 0; cpu < cpu_count(); cpu++) {
+        struct run_queue *queue = &run_queues[cpu];
+        irq_state_t state = spin_lock(&queue->lock);
+        bool anew = adopt_priority_locked(queue, cpu, thread);
+        spin_unlock(&queue->lock, state);
+        if (anew) {
+            cpu_get(cpu)->need_resched = true;
+            cpu_send_resched(cpu);
+        }
+    }
+}
+
+void sched_set_affinity(struct thread *thread, uint64_t cpus) {
+    WRITE(thread->affinity, cpus);
 }
 
 /* ---- Idle threads and the reaper ---- */

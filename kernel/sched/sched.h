@@ -28,6 +28,13 @@ void sched_yield(void);
 void sched_start_reaper(struct thread *reaper);
 void sched_reaper_main(void *unused) NORETURN;
 
+/*
+ * Give a thread another priority, or a set of CPUs to be woken on where they are idle.
+ * It takes effect at once wherever the thread is. The caller keeps the thread alive.
+ */
+void sched_set_priority(struct thread *thread, unsigned priority);
+void sched_set_affinity(struct thread *thread, uint64_t cpus);
+
 /* ---- for park.c, thread.c and timer.c ---- */
 /*
  * Interrupts off: queue a thread that is neither parked nor queued, or make it the heir.

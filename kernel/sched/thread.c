@@ -30,7 +30,9 @@ void thread_init(struct thread *thread, const char *name, const struct thread_op
                  unsigned priority) {
     thread->name = name;
     thread->ops = ops;
-    thread->priority = priority;
+    thread->priority = (uint8_t)priority;
+    atomic_init(&thread->wanted_priority, (uint8_t)priority);
+    atomic_init(&thread->affinity, UINT64_MAX);
     thread->stack_base = stack_base;
     atomic_init(&thread->state, THREAD_NEW);
     list_init(&thread->unref_queue);

@@ -71,7 +71,9 @@ struct thread_ops {
 struct thread {
     struct arch_thread arch;      /* first: entry.S knows */
     _Atomic uint32_t pending;     /* second: enum thread_pending; entry.S reads it */
-    uint8_t priority;
+    uint8_t priority;             /* as it is queued; follows wanted_priority */
+    _Atomic uint8_t wanted_priority;
+    _Atomic uint64_t affinity;    /* CPUs where it had better be woken */
     bool pinned;                  /* stays on `cpu` */
     bool uses_reserve;            /* may take the last pages (pmm.h); set once, before it starts */
     const struct thread_ops *ops; /* set once; never NULL */

@@ -46,18 +46,50 @@ void timer_init(struct timer *timer, timer_function *function) {
     *timer = (struct timer){.function = function};
 }
 
-void timer_set(struct timer *timer, nstime_t deadline) {
-    irq_state_t state = irq_save();
-    struct timer_queue *queue = timer_queue_here();
-    spin_lock_irq_off(&queue->lock);
+static void timer_insert_locked(struct timer_queue *queue, struct timer *timer, nstime_t deadline)
+    REQUIRES(queue->lock) {
     DEBUG_ASSERT(!timer->armed);
     timer->cpu = cpu_id();
     timer->node.key = deadline > 0 ? (uint64_t)deadline : 0;
     tree_insert(&queue->tree, &timer->node);
     atomic_store_explicit(&timer->armed, true, memory_order_relaxed);
     timer_arm_earlier(queue, deadline > 0 ? deadline : 0);
+}
+
+void timer_set(struct timer *timer, nstime_t deadline) {
+    irq_state_t state = irq_save();
+    struct timer_queue *queue = timer_queue_here();
+    spin_lock_irq_off(&queue->lock);
+    timer_insert_locked(queue, timer, deadline);
     spin_unlock_irq_off(&queue->lock);
     irq_restore(state);
+}
+
+/* When a timer that may wait or hurry is due: with a neighbour, if there is one in time. */
+static nstime_t choose_time_locked(const struct timer_queue *queue, nstime_t earliest,
+                                   nstime_t deadline, nstime_t latest) REQUIRES(queue->lock) {
+    const struct tree_node *before = tree_find_le(&queue->tree, (uint64_t)deadline);
+    const struct tree_node *after = tree_find_ge(&queue->tree, (uint64_t)deadline);
+    bool early = before && (nstime_t)before->key >= earliest;
+    bool late = after && (nstime_t)after->key <= latest;
+
+    if (early && late)
+        early = deadline - (nstime_t)before->key <= (nstime_t)after->key - deadline;
+    if (early)
+        return (nstime_t)before->key;
+    return late ? (nstime_t)after->key : deadline;
+}
+
+nstime_t timer_set_with_slack(struct timer *timer, nstime_t earliest, nstime_t deadline,
+                              nstime_t latest) {
+    irq_state_t state = irq_save();
+    struct timer_queue *queue = timer_queue_here();
+    spin_lock_irq_off(&queue->lock);
+    nstime_t chosen = choose_time_locked(queue, earliest, deadline, latest);
+    timer_insert_locked(queue, timer, chosen);
+    spin_unlock_irq_off(&queue->lock);
+    irq_restore(state);
+    return chosen;
 }
 
 bool timer_cancel(struct timer *timer) {

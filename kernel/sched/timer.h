@@ -27,6 +27,12 @@ struct timer {
 void timer_init(struct timer *timer, timer_function *function);
 /* Not armed now. A deadline that has passed fires at once, by interrupt. */
 void timer_set(struct timer *timer, nstime_t deadline);
+/*
+ * The same, for any time from `earliest` to `latest`: together with another timer of this
+ * CPU if one is due then, the nearest to `deadline`. Returns the time that was chosen.
+ */
+nstime_t timer_set_with_slack(struct timer *timer, nstime_t earliest, nstime_t deadline,
+                              nstime_t latest);
 /* True if it was armed and now never fires. When it returns, the function does not run. */
 bool timer_cancel(struct timer *timer);
 

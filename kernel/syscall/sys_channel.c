@@ -16,7 +16,9 @@ status_t sys_event_create(uint32_t options, struct user_out out) {
 
     if (options != 0)
         return ERR_INVALID_ARGS;
-    status_t status = event_create(&event);
+    status_t status = policy_check(ZX_POL_NEW_EVENT);
+    if (status == OK)
+        status = event_create(&event);
     return status != OK ? status : sys_publish_new(out, event);
 }
 
@@ -25,7 +27,9 @@ status_t sys_eventpair_create(uint32_t options, struct user_out out0, struct use
 
     if (options != 0)
         return ERR_NOT_SUPPORTED;
-    status_t status = eventpair_create(&a, &b);
+    status_t status = policy_check(ZX_POL_NEW_EVENTPAIR);
+    if (status == OK)
+        status = eventpair_create(&a, &b);
     return status != OK ? status : sys_publish_new_two(out0, a, out1, b);
 }
 
@@ -34,7 +38,9 @@ status_t sys_channel_create(uint32_t options, struct user_out out0, struct user_
 
     if (options != 0)
         return ERR_INVALID_ARGS;
-    status_t status = channel_create(&a, &b);
+    status_t status = policy_check(ZX_POL_NEW_CHANNEL);
+    if (status == OK)
+        status = channel_create(&a, &b);
     return status != OK ? status : sys_publish_new_two(out0, &a->end.base, out1, &b->end.base);
 }
 
@@ -190,7 +196,7 @@ ALWAYS_INLINE status_t read_message(uint32_t handle, uint32_t options, struct ch
                                                      ZX_RIGHT_READ);
 
     if (unlikely(found.status != OK))
-        return found.status;
+        return policy_lookup_failed(found.status);
     status_t status = read_from(channel_from(found.object), options, limits, reader);
     waitable_unref(found.object);
     return status;
@@ -228,7 +234,7 @@ static status_t take_handle(const struct waitable *channel, uint32_t value,
     status_t status = handle_table_remove(sys_table(), value, out_handle);
 
     if (status != OK)
-        return status;
+        return policy_lookup_failed(status);
     if (!(out_handle->rights & ZX_RIGHT_TRANSFER))
         return ERR_ACCESS_DENIED;
     return out_handle->object == channel ? ERR_NOT_SUPPORTED : OK;
@@ -322,7 +328,7 @@ status_t sys_channel_write(uint32_t handle, uint32_t options, struct user_in byt
     struct found found = handle_table_look_up_inline(sys_table(), handle, ZX_OBJ_TYPE_CHANNEL,
                                                      ZX_RIGHT_WRITE);
     if (unlikely(found.status != OK))
-        return found.status;
+        return policy_lookup_failed(found.status);
     status_t status = write_plainly(channel_from(found.object), bytes, num_bytes);
     sys_channel_check_flood(channel_from(found.object));
     waitable_unref(found.object);

@@ -53,7 +53,7 @@ static status_t take_moved(const struct waitable *channel,
     status_t status = handle_table_remove(sys_table(), disposition->handle, out_handle);
 
     return status != OK
-               ? status
+               ? policy_lookup_failed(status)
                : check_disposition(channel, disposition, ZX_RIGHT_TRANSFER, out_handle);
 }
 
@@ -73,11 +73,19 @@ static status_t take_duplicate(const struct waitable *channel,
     return status;
 }
 
+/* The policy is asked without the table's lock. */
+static status_t take_copy(const struct waitable *channel,
+                          const zx_handle_disposition_t *disposition, struct handle *out_handle) {
+    status_t status = take_duplicate(channel, disposition, out_handle);
+
+    return status == ERR_BAD_HANDLE ? policy_lookup_failed(status) : status;
+}
+
 static status_t take_one(const struct waitable *channel,
                          const zx_handle_disposition_t *disposition, struct handle *out_handle) {
     switch (disposition->operation) {
     case ZX_HANDLE_OP_MOVE: return take_moved(channel, disposition, out_handle);
-    case ZX_HANDLE_OP_DUPLICATE: return take_duplicate(channel, disposition, out_handle);
+    case ZX_HANDLE_OP_DUPLICATE: return take_copy(channel, disposition, out_handle);
     default: return ERR_INVALID_ARGS;
     }
 }
@@ -129,9 +137,11 @@ static status_t take_values(const struct waitable *channel, const struct writer 
     for (uint32_t i = 0; i < message->handle_count; i++) {
         struct handle *handle = &message->handles[i];
         status_t status = handle_table_remove(sys_table(), values[i], handle);
-        if (status == OK && !(handle->rights & ZX_RIGHT_TRANSFER))
+        if (status != OK)
+            status = policy_lookup_failed(status);
+        else if (!(handle->rights & ZX_RIGHT_TRANSFER))
             status = ERR_ACCESS_DENIED;
-        else if (status == OK && handle->object == channel)
+        else if (handle->object == channel)
             status = ERR_NOT_SUPPORTED;
         if (first == OK)
             first = status;

@@ -9,9 +9,12 @@ status_t sys_fifo_create(uint64_t elem_count, uint64_t elem_size, uint32_t optio
                          struct user_out out0, struct user_out out1) {
     struct fifo *a, *b;
 
+    status_t status = policy_check(ZX_POL_NEW_FIFO);
+    if (status != OK)
+        return status;
     if (options != 0)
         return ERR_OUT_OF_RANGE;
-    status_t status = fifo_create(elem_count, elem_size, &a, &b);
+    status = fifo_create(elem_count, elem_size, &a, &b);
     return status != OK ? status : sys_publish_new_two(out0, &a->end.base, out1, &b->end.base);
 }
 

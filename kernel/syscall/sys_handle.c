@@ -8,7 +8,7 @@ status_t sys_handle_close(uint32_t handle) {
         return OK;
     struct waitable *object = handle_table_take(sys_table(), handle).object;
     if (unlikely(!object))
-        return ERR_BAD_HANDLE;
+        return policy_lookup_failed(ERR_BAD_HANDLE);
     waitable_release_handle(object);
     return OK;
 }
@@ -19,14 +19,14 @@ status_t sys_handle_close_many(struct user_in handles, uint64_t num_handles) {
     status_t status = sys_close_handles(handles, num_handles, &all_good);
     if (status != OK)
         return status;
-    return all_good ? OK : ERR_BAD_HANDLE;
+    return all_good ? OK : policy_lookup_failed(ERR_BAD_HANDLE);
 }
 
 status_t sys_handle_duplicate(uint32_t handle, uint32_t rights, struct user_out out) {
     struct handle copy;
 
     status_t status = handle_table_duplicate(sys_table(), handle, rights, &copy);
-    return status != OK ? status : sys_publish(out, copy);
+    return status != OK ? policy_lookup_failed(status) : sys_publish(out, copy);
 }
 
 status_t sys_handle_replace(uint32_t handle, uint32_t rights, struct user_out out) {
@@ -34,7 +34,7 @@ status_t sys_handle_replace(uint32_t handle, uint32_t rights, struct user_out ou
 
     status_t status = handle_table_remove(sys_table(), handle, &taken);
     if (status != OK)
-        return status;
+        return policy_lookup_failed(status);
     if (rights == ZX_RIGHT_SAME_RIGHTS)
         rights = taken.rights;
     if (!rights_are_subset(rights, taken.rights)) {

@@ -291,11 +291,11 @@ status_t sys_info_lookup(uint32_t handle, uint64_t types, rights_t needed,
                          struct waitable **out_object, rights_t *out_rights) {
     AUTO(waitable) object = NULL;
 
-    status_t status = handle_table_get(sys_table(), handle, 0, 0, &object, out_rights);
+    status_t status = sys_lookup_rights(handle, 0, 0, &object, out_rights);
     if (status != OK)
         return status;
     if (!(types >> object->ops->type & 1))
-        return ERR_WRONG_TYPE;
+        return policy_lookup_failed(ERR_WRONG_TYPE);
     if (!rights_are_subset(needed, *out_rights))
         return ERR_ACCESS_DENIED;
     *out_object = TAKE(object);
@@ -327,10 +327,13 @@ static status_t get_record(uint32_t handle, const struct topic *topic,
     return status != OK ? status : sys_info_copy_counts(target, 1, 1);
 }
 
+/* A question, not a use: the policy for bad handles is not asked. */
 static status_t handle_is_valid(uint32_t handle) {
-    AUTO(waitable) object = NULL;
+    struct found found = handle_table_look_up(sys_table(), handle, 0, 0);
 
-    return sys_lookup(handle, 0, 0, &object);
+    if (found.status == OK)
+        waitable_unref(found.object);
+    return found.status;
 }
 
 status_t sys_object_get_info(uint32_t handle, uint32_t topic, struct user_out buffer,

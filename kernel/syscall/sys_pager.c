@@ -9,9 +9,12 @@
 
 status_t sys_pager_create(uint32_t options, struct user_out out) {
     struct pager *pager;
+    status_t status = policy_check(ZX_POL_NEW_PAGER);
+    if (status != OK)
+        return status;
     if (options)
         return ERR_INVALID_ARGS;
-    status_t status = pager_create(&pager);
+    status = pager_create(&pager);
     return status == OK ? sys_publish_new(out, &pager->base) : status;
 }
 
@@ -29,7 +32,9 @@ status_t sys_pager_create_vmo(uint32_t pager, uint32_t options, uint32_t port, u
                               uint64_t size, struct user_out out) {
     AUTO(waitable) pager_object = NULL;
     AUTO(waitable) port_object = NULL;
-    status_t status = sys_lookup(pager, ZX_OBJ_TYPE_PAGER, 0, &pager_object);
+    status_t status = policy_check(ZX_POL_NEW_VMO);
+    if (status == OK)
+        status = sys_lookup(pager, ZX_OBJ_TYPE_PAGER, 0, &pager_object);
     if (status == OK)
         status = sys_lookup(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &port_object);
     if (status != OK)

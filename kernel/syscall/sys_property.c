@@ -260,7 +260,7 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
 
     if (value.address == 0)
         return ERR_INVALID_ARGS;
-    status_t status = handle_table_get(sys_table(), handle, 0, ZX_RIGHT_SET_PROPERTY, &object,
+    status_t status = sys_lookup_rights(handle, 0, ZX_RIGHT_SET_PROPERTY, &object,
                                        &rights);
     if (status != OK)
         return status;
@@ -299,7 +299,7 @@ static status_t find_child(struct waitable *object, uint64_t koid, struct waitab
     else if (object->ops->type == ZX_OBJ_TYPE_JOB)
         *out_child = job_find_child(job_from(object), koid);
     else
-        return ERR_WRONG_TYPE;
+        return policy_lookup_failed(ERR_WRONG_TYPE);
     return *out_child ? OK : ERR_NOT_FOUND;
 }
 
@@ -310,7 +310,7 @@ status_t sys_object_get_child(uint32_t handle, uint64_t koid, uint32_t rights,
     rights_t held;
 
     status_t status =
-        handle_table_get(sys_table(), handle, 0, ZX_RIGHT_ENUMERATE, &object, &held);
+        sys_lookup_rights(handle, 0, ZX_RIGHT_ENUMERATE, &object, &held);
     if (status != OK)
         return status;
     if (rights == ZX_RIGHT_SAME_RIGHTS)

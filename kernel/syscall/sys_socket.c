@@ -8,9 +8,12 @@
 status_t sys_socket_create(uint32_t options, struct user_out out0, struct user_out out1) {
     struct socket *a, *b;
 
+    status_t status = policy_check(ZX_POL_NEW_SOCKET);
+    if (status != OK)
+        return status;
     if (options & ~ZX_SOCKET_CREATE_MASK)
         return ERR_INVALID_ARGS;
-    status_t status = socket_create(options & ZX_SOCKET_DATAGRAM, &a, &b);
+    status = socket_create(options & ZX_SOCKET_DATAGRAM, &a, &b);
     return status != OK ? status : sys_publish_new_two(out0, &a->end.base, out1, &b->end.base);
 }
 

@@ -135,7 +135,7 @@ status_t sys_stream_seek(uint32_t handle, uint32_t whence, int64_t offset,
     uint64_t seek;
 
     status_t status =
-        handle_table_get(sys_table(), handle, ZX_OBJ_TYPE_STREAM, 0, &object, &rights);
+        sys_lookup_rights(handle, ZX_OBJ_TYPE_STREAM, 0, &object, &rights);
     if (status != OK)
         return status;
     if (!(rights & (ZX_RIGHT_READ | ZX_RIGHT_WRITE)))

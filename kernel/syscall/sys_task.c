@@ -49,6 +49,62 @@ status_t sys_job_create(uint32_t parent_job, uint32_t options, struct user_out o
     return status == OK ? sys_publish_new(out, &job->base) : status;
 }
 
+#define ENTRIES_MAX 32
+
+/* Entries of the first version are set for good. */
+static status_t copy_in_entries(uint32_t topic, struct user_in from, uint32_t count,
+                                zx_policy_basic_v2_t *entries) {
+    zx_policy_basic_v1_t v1;
+    if (topic == ZX_JOB_POL_BASIC_V2)
+        return user_copy_in(entries, from, count * sizeof(*entries));
+    for (uint32_t i = 0; i < count; i++) {
+        status_t status = user_copy_in(&v1, user_in_at(from, i * sizeof(v1)), sizeof(v1));
+        if (status != OK)
+            return status;
+        entries[i] = (zx_policy_basic_v2_t){v1.condition, v1.policy, ZX_POL_OVERRIDE_DENY};
+    }
+    return OK;
+}
+
+static status_t set_basic_policy(uint32_t handle, uint32_t options, uint32_t topic,
+                                 struct user_in policy, uint32_t count) {
+    zx_policy_basic_v2_t entries[ENTRIES_MAX];
+    AUTO(job) job = NULL;
+    if (options > ZX_JOB_POL_ABSOLUTE || policy.address == 0 || count == 0 || count > ENTRIES_MAX)
+        return ERR_INVALID_ARGS;
+    status_t status = copy_in_entries(topic, policy, count, entries);
+    if (status == OK)
+        status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job);
+    return status == OK
+               ? job_set_policy(job, options == ZX_JOB_POL_ABSOLUTE, entries, count)
+               : status;
+}
+
+static status_t set_slack_policy(uint32_t handle, uint32_t options, struct user_in policy,
+                                 uint32_t count) {
+    zx_policy_timer_slack_t slack;
+    AUTO(job) job = NULL;
+    if (options != ZX_JOB_POL_RELATIVE || policy.address == 0 || count != 1)
+        return ERR_INVALID_ARGS;
+    status_t status = user_copy_in(&slack, policy, sizeof(slack));
+    if (status == OK)
+        status = lookup_job(handle, ZX_RIGHT_SET_POLICY, &job);
+    return status == OK ? job_set_slack(job, &slack) : status;
+}
+
+status_t sys_job_set_policy(uint32_t handle, uint32_t options, uint32_t topic,
+                            struct user_in policy, uint32_t count) {
+    switch (topic) {
+    case ZX_JOB_POL_BASIC_V1:
+    case ZX_JOB_POL_BASIC_V2:
+        return set_basic_policy(handle, options, topic, policy, count);
+    case ZX_JOB_POL_TIMER_SLACK:
+        return set_slack_policy(handle, options, policy, count);
+    default:
+        return ERR_INVALID_ARGS;
+    }
+}
+
 status_t sys_task_kill(uint32_t handle) {
     AUTO(waitable) object = NULL;
     status_t status = sys_lookup(handle, 0, ZX_RIGHT_DESTROY, &object);
@@ -59,7 +115,7 @@ status_t sys_task_kill(uint32_t handle) {
     else if (object->ops->type == ZX_OBJ_TYPE_JOB)
         job_kill(job_from(object), ZX_TASK_RETCODE_SYSCALL_KILL);
     else
-        return ERR_WRONG_TYPE;
+        return policy_lookup_failed(ERR_WRONG_TYPE);
     return OK;
 }
 
@@ -79,7 +135,9 @@ status_t sys_process_create(uint32_t job_handle, struct user_in name, uint64_t n
     char kernel_name[OBJECT_NAME_SIZE];
     if (options != 0)
         return ERR_INVALID_ARGS;
-    status_t status = user_copy_name(kernel_name, name, name_size);
+    status_t status = policy_check(ZX_POL_NEW_PROCESS);
+    if (status == OK)
+        status = user_copy_name(kernel_name, name, name_size);
     if (status == OK)
         status = lookup_job(job_handle, ZX_RIGHT_MANAGE_PROCESS, &job);
     if (status == OK)
@@ -138,6 +196,8 @@ status_t sys_process_start(uint32_t handle, uint32_t thread, uint64_t entry, uin
     status_t arg1_status = OK;
     if (arg1 != 0)
         arg1_status = handle_table_remove(sys_table(), arg1, &first);
+    if (arg1_status != OK)
+        arg1_status = policy_lookup_failed(arg1_status);
     status_t status =
         process_start_checked(handle, thread, arg1_status, &first, entry, stack, arg2);
     handle_release(&first);

@@ -1,8 +1,7 @@
 /*
- * sys_time.c - clocks, sleeping, timers, futexes.
+ * sys_time.c - clocks, sleeping, timers.
  */
 #include "arch/clock.h"
-#include "object/futex.h"
 #include "object/timer_object.h"
 #include "object/user_thread.h"
 #include "sched/park.h"
@@ -33,14 +32,24 @@ status_t sys_nanosleep(int64_t deadline) {
     return OK;
 }
 
+status_t sys_thread_legacy_yield(uint32_t options) {
+    if (options != 0)
+        return ERR_INVALID_ARGS;
+    sched_yield();
+    return OK;
+}
+
 /* ---- timers ---- */
 
 status_t sys_timer_create(uint32_t options, uint32_t clock_id, struct user_out out) {
     struct timer_object *timer;
 
-    if (clock_id != ZX_CLOCK_MONOTONIC || options > ZX_TIMER_SLACK_LATE)
+    if (clock_id != ZX_CLOCK_MONOTONIC)
         return ERR_INVALID_ARGS;
-    status_t status = timer_object_create(options, &timer);
+    status_t status = policy_check(ZX_POL_NEW_TIMER);
+    if (status == OK)
+        status = options > ZX_TIMER_SLACK_LATE ? ERR_INVALID_ARGS
+                                               : timer_object_create(options, &timer);
     return status != OK ? status : sys_publish_new(out, &timer->base);
 }
 
@@ -51,7 +60,8 @@ status_t sys_timer_set(uint32_t handle, int64_t deadline, int64_t slack) {
         return ERR_OUT_OF_RANGE;
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_TIMER, ZX_RIGHT_WRITE, &object);
     if (status == OK)
-        timer_object_set(timer_object_from(object), deadline, slack);
+        timer_object_set(timer_object_from(object), deadline,
+                         MAX(slack, process_current()->policy.min_slack));
     return status;
 }
 
@@ -62,40 +72,4 @@ status_t sys_timer_cancel(uint32_t handle) {
     if (status == OK)
         timer_object_cancel(timer_object_from(object));
     return status;
-}
-
-/* ---- futexes ---- */
-
-static status_t owner_check(const struct user_thread *owner) {
-    if (owner == user_thread_current() || owner->process != process_current())
-        return ERR_INVALID_ARGS;
-    return OK;
-}
-
-/* *out_object keeps the owner alive while the call lasts. */
-static struct futex_owner owner_find(uint32_t value, struct waitable **out_object) {
-    struct futex_owner owner = {OK, NULL};
-
-    if (value == ZX_HANDLE_INVALID)
-        return owner;
-    owner.status = sys_lookup(value, ZX_OBJ_TYPE_THREAD, 0, out_object);
-    if (owner.status != OK)
-        return owner;
-    struct user_thread *thread = user_thread_from(*out_object);
-    owner.status = owner_check(thread);
-    owner.thread = &thread->thread;
-    return owner;
-}
-
-status_t sys_futex_wait(struct user_in value_ptr, int32_t current_value,
-                        uint32_t new_futex_owner, int64_t deadline) {
-    AUTO(waitable) object = NULL;
-    struct futex_owner owner = owner_find(new_futex_owner, &object);
-
-    return futex_wait(process_current()->futexes, value_ptr.address, (uint32_t)current_value,
-                      owner, deadline);
-}
-
-status_t sys_futex_wake(struct user_in value_ptr, uint32_t wake_count) {
-    return futex_wake(process_current()->futexes, value_ptr.address, wake_count);
 }

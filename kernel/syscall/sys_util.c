@@ -5,6 +5,14 @@
 
 #include "sched/kill_point.h"
 
+status_t sys_lookup_rights(uint32_t value, uint32_t type, rights_t needed,
+                           struct waitable **out_object, rights_t *out_rights) {
+    status_t status =
+        handle_table_get(sys_table(), value, type, needed, out_object, out_rights);
+
+    return likely(status == OK) ? OK : policy_lookup_failed(status);
+}
+
 /* Where the user's page must be brought first: reserve, copy, publish. */
 static status_t publish_in_steps(struct handle_table *table, struct user_out to,
                                  struct handle handle) {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "object/user_thread.h"
+#include "object/policy.h"
 #include "syscall/syscalls.h"
 #include "vm/user_copy.h"
 
@@ -17,10 +17,14 @@ ALWAYS_INLINE status_t sys_lookup(uint32_t value, uint32_t type, rights_t needed
                                   struct waitable **out_object) {
     struct found found = handle_table_look_up(sys_table(), value, type, needed);
 
-    if (likely(found.status == OK))
-        *out_object = found.object;
-    return found.status;
+    if (unlikely(found.status != OK))
+        return policy_lookup_failed(found.status);
+    *out_object = found.object;
+    return OK;
 }
+/* The same, telling all rights of the handle. */
+status_t sys_lookup_rights(uint32_t value, uint32_t type, rights_t needed,
+                           struct waitable **out_object, rights_t *out_rights);
 /* What is left of sys_publish when the quick way did not do, for the reason `status`. */
 status_t sys_publish_otherwise(struct user_out to, struct handle handle, status_t status) COLD;
 /*

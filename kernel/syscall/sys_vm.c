@@ -14,7 +14,7 @@ static status_t lookup_vmo(uint32_t handle, rights_t needed, struct vmo **out_vm
                            rights_t *out_rights) {
     struct waitable *object;
     status_t status =
-        handle_table_get(sys_table(), handle, ZX_OBJ_TYPE_VMO, needed, &object, out_rights);
+        sys_lookup_rights(handle, ZX_OBJ_TYPE_VMO, needed, &object, out_rights);
     if (status == OK)
         *out_vmo = vmo_from(object);
     return status;
@@ -22,11 +22,14 @@ static status_t lookup_vmo(uint32_t handle, rights_t needed, struct vmo **out_vm
 
 status_t sys_vmo_create(uint64_t size, uint32_t options, struct user_out out) {
     struct vmo *vmo;
+    status_t status = policy_check(ZX_POL_NEW_VMO);
+    if (status != OK)
+        return status;
     if (options & ~(uint32_t)(ZX_VMO_RESIZABLE | ZX_VMO_DISCARDABLE))
         return ERR_INVALID_ARGS;
     bool resizable = options & ZX_VMO_RESIZABLE;
-    status_t status = options & ZX_VMO_DISCARDABLE ? vmo_create_discardable(size, resizable, &vmo)
-                                                   : vmo_create(size, resizable, &vmo);
+    status = options & ZX_VMO_DISCARDABLE ? vmo_create_discardable(size, resizable, &vmo)
+                                          : vmo_create(size, resizable, &vmo);
     return status == OK ? sys_publish_new(out, &vmo->base) : status;
 }
 
@@ -234,11 +237,11 @@ status_t sys_vmo_set_cache_policy(uint32_t handle, uint32_t cache_policy) {
     return status == OK ? vmo_set_cache_policy(vmo, cache_policy) : status;
 }
 
-/* ZX_HANDLE_INVALID: the job policy decides, which allows it until there are policies. */
+/* ZX_HANDLE_INVALID: the job's policy decides. */
 static status_t check_vmex(uint32_t vmex) {
     AUTO(waitable) object = NULL;
     if (vmex == ZX_HANDLE_INVALID)
-        return OK;
+        return policy_check(ZX_POL_AMBIENT_MARK_VMO_EXEC);
     status_t status = sys_lookup(vmex, ZX_OBJ_TYPE_RESOURCE, 0, &object);
     return status == OK ? resource_check(resource_from(object), ZX_RSRC_KIND_VMEX) : status;
 }
@@ -248,7 +251,7 @@ status_t sys_vmo_replace_as_executable(uint32_t handle, uint32_t vmex, struct us
     status_t allowed = check_vmex(vmex);
     status_t status = handle_table_remove(sys_table(), handle, &old);
     if (status != OK)
-        return status;
+        return policy_lookup_failed(status);
     if (allowed != OK)
         status = allowed;
     else if (old.object->ops->type != ZX_OBJ_TYPE_VMO)
@@ -266,7 +269,7 @@ status_t sys_vmo_replace_as_executable(uint32_t handle, uint32_t vmex, struct us
 static status_t lookup_vmar(uint32_t handle, struct region **out_vmar, rights_t *out_rights) {
     struct waitable *object;
     status_t status =
-        handle_table_get(sys_table(), handle, ZX_OBJ_TYPE_VMAR, 0, &object, out_rights);
+        sys_lookup_rights(handle, ZX_OBJ_TYPE_VMAR, 0, &object, out_rights);
     if (status == OK)
         *out_vmar = region_from(object);
     return status;
@@ -274,6 +277,11 @@ static status_t lookup_vmar(uint32_t handle, struct region **out_vmar, rights_t 
 
 /* READ, WRITE and EXECUTE as ZX_VM_PERM bits: they lie two bits higher. */
 static uint32_t rights_as_perm(rights_t rights) { return rights >> 2 & PERM_MASK; }
+/* Memory that can be written and executed at once is a matter of the job's policy. */
+static status_t check_write_execute(uint32_t options) {
+    const uint32_t both = ZX_VM_PERM_WRITE | ZX_VM_PERM_EXECUTE;
+    return likely((options & both) != both) ? OK : policy_check(ZX_POL_VMAR_WX);
+}
 static rights_t region_rights(const struct region *vmar) {
     return vmar->base.ops->default_rights | vmar->possible << 2;
 }
@@ -307,7 +315,9 @@ status_t sys_vmar_map(uint32_t handle, uint32_t options, uint64_t vmar_offset, u
     AUTO(vmo) vmo = NULL;
     rights_t vmar_rights, vmo_rights;
     vaddr_t address;
-    status_t status = lookup_vmar(handle, &vmar, &vmar_rights);
+    status_t status = check_write_execute(options);
+    if (status == OK)
+        status = lookup_vmar(handle, &vmar, &vmar_rights);
     if (status == OK)
         status = lookup_vmo(vmo_handle, ZX_RIGHT_MAP, &vmo, &vmo_rights);
     if (status == OK)
@@ -330,7 +340,9 @@ status_t sys_vmar_unmap(uint32_t handle, uint64_t addr, uint64_t len) {
 status_t sys_vmar_protect(uint32_t handle, uint32_t options, uint64_t addr, uint64_t len) {
     AUTO(region) vmar = NULL;
     rights_t rights;
-    status_t status = lookup_vmar(handle, &vmar, &rights);
+    status_t status = check_write_execute(options);
+    if (status == OK)
+        status = lookup_vmar(handle, &vmar, &rights);
     if (status != OK)
         return status;
     if ((options & PERM_MASK) & ~rights_as_perm(rights))

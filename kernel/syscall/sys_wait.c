@@ -13,7 +13,7 @@ status_t sys_object_wait_one(uint32_t handle, uint32_t signals, int64_t deadline
     status_t status = result.status;
 
     if (unlikely(status != OK) && status != ERR_TIMED_OUT && status != ERR_CANCELED)
-        return status;
+        return policy_lookup_failed(status);
     status_t copied = user_copy_out_u32_optional(observed, result.observed);
     return copied != OK ? copied : status;
 }
@@ -27,7 +27,7 @@ static status_t wait_items(zx_wait_item_t *items, struct user_out user_items, si
         return status;
     status = wait_many(sys_table(), items, count, deadline);
     if (status != OK && status != ERR_TIMED_OUT && status != ERR_CANCELED)
-        return status;
+        return policy_lookup_failed(status);
     status_t copied = user_copy_out(user_items, items, size);
     return copied != OK ? copied : status;
 }
@@ -56,7 +56,8 @@ status_t sys_object_wait_async(uint32_t handle, uint32_t port, uint64_t key, uin
     status_t status = sys_lookup(port, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &object);
     if (status != OK)
         return status;
-    return port_wait_async(port_from(object), sys_table(), handle, key, signals, options);
+    status = port_wait_async(port_from(object), sys_table(), handle, key, signals, options);
+    return likely(status == OK) ? OK : policy_lookup_failed(status);
 }
 
 status_t sys_object_signal(uint32_t handle, uint32_t clear_mask, uint32_t set_mask) {
@@ -82,7 +83,9 @@ status_t sys_port_create(uint32_t options, struct user_out out) {
         return ERR_NOT_SUPPORTED;
     if (options != 0)
         return ERR_INVALID_ARGS;
-    status_t status = port_create(options, &port);
+    status_t status = policy_check(ZX_POL_NEW_PORT);
+    if (status == OK)
+        status = port_create(options, &port);
     return status != OK ? status : sys_publish_new(out, &port->base);
 }
 
@@ -114,5 +117,6 @@ status_t sys_port_cancel(uint32_t handle, uint32_t source, uint64_t key) {
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PORT, ZX_RIGHT_WRITE, &object);
     if (status != OK)
         return status;
-    return port_cancel(port_from(object), sys_table(), source, key);
+    status = port_cancel(port_from(object), sys_table(), source, key);
+    return likely(status == OK) ? OK : policy_lookup_failed(status);
 }

@@ -13,6 +13,7 @@
 
 #include <zircon/rights.h>
 #include <zircon/syscalls/exception.h>
+#include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
@@ -183,6 +184,9 @@ static uint64_t draw_argument(struct player *player, enum kind kind, uint32_t ty
     case KIND_FUTEX_VALUE: return byte < 128 ? 0 : (uint64_t)(int64_t)(int8_t)byte;
     case KIND_U64:
     case KIND_SIZE: return draw_size(byte);
+    case KIND_CLOCK_DETAILS: return byte < 224 ? ZX_CLOCK_ARGS_VERSION(1) : byte;
+    case KIND_CLOCK_UPDATE: return ZX_CLOCK_ARGS_VERSION(byte >> 5) | (byte & 0x1fu);
+    case KIND_ENTRY_COUNT: return byte % 4;
     case KIND_KOID: return 1024 + byte;
     case KIND_VADDR: return byte < 16 ? draw_address(byte) : PLACE + (uint64_t)(byte - 16) * 4096;
     case KIND_UINTPTR: return byte * 16u;

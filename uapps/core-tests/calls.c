@@ -178,6 +178,21 @@ PREPARE(object_set_property) {
     strcpy(call_buffers[2], "name");
 }
 NOTHING_TO_DO(clock_get)
+static zx_handle_t clock_object(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_clock_create(0, NULL, &handle));
+    return keep(handle);
+}
+PREPARE(clock_create) { a[0] = ZX_CLOCK_ARGS_VERSION(1); }
+PREPARE(clock_read) { a[0] = clock_object(); }
+PREPARE(clock_get_details) {
+    a[0] = clock_object();
+    a[1] = ZX_CLOCK_ARGS_VERSION(1);
+}
+PREPARE(clock_update) {
+    a[0] = clock_object();
+    a[1] = ZX_CLOCK_ARGS_VERSION(1) | ZX_CLOCK_UPDATE_OPTION_VALUE_VALID;
+}
 NOTHING_TO_DO(nanosleep)
 NOTHING_TO_DO(timer_create)
 PREPARE(timer_set) {
@@ -307,6 +322,28 @@ PREPARE(job_set_critical) {
     keep(vmar);
     a[0] = keep(job);
     a[2] = keep(process);
+PREPARE(job_set_policy) {
+    zx_handle_t job = 0;
+    EXPECT_OK(zx_job_create(zx_job_default(), 0, &job));
+    a[0] = keep(job);
+    a[4] = 1;
+}
+NOTHING_TO_DO(thread_legacy_yield)
+static zx_handle_t profile(void) {
+    const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_PRIORITY,
+                                    .priority = ZX_PRIORITY_DEFAULT};
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_profile_create(zx_job_default(), 0, &info, &handle));
+    return keep(handle);
+}
+PREPARE(profile_create) {
+    const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_CPU_MASK};
+    a[0] = zx_job_default();
+    memcpy(call_buffers[2], &info, sizeof info);
+}
+PREPARE(object_set_profile) {
+    a[0] = zx_thread_self();
+    a[1] = profile();
 }
 PREPARE(vmo_create) { a[0] = PAGE; }
 PREPARE(vmo_read) {
@@ -391,6 +428,10 @@ PREPARE(vmar_op_range) {
 }
 PREPARE(futex_wait) { memset(call_buffers[0], 0, 8); }
 NOTHING_TO_DO(futex_wake)
+NOTHING_TO_DO(futex_wake_single_owner)
+NOTHING_TO_DO(futex_requeue)
+NOTHING_TO_DO(futex_requeue_single_owner)
+NOTHING_TO_DO(futex_get_owner)
 PREPARE(debug_read) { a[0] = event(); }
 PREPARE(debug_send_command) {
     a[0] = root_resource();

@@ -58,7 +58,7 @@ static const struct row rows[] = {
 
 /* --- one object of each type --- */
 
-#define OBJECTS_MAX 32
+#define OBJECTS_MAX 40
 struct sample {
     zx_obj_type_t type;
     zx_handle_t handle;
@@ -110,6 +110,9 @@ static void make_samples(void) {
     add_sample(zx_vmo_create(4096, 0, &one), one);
     add_sample(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, one, 0, &other), other);
     add_sample(zx_pager_create(0, &one), one);
+    add_sample(zx_clock_create(0, NULL, &one), one);
+    static const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_CPU_MASK};
+    add_sample(zx_profile_create(zx_job_default(), 0, &info, &one), one);
     add_pair(zx_eventpair_create(0, &one, &other), one, other);
     add_pair(zx_channel_create(0, &one, &other), one, other);
     add_pair(zx_socket_create(0, &one, &other), one, other);
@@ -144,6 +147,12 @@ static uint64_t harmless(enum kind kind) {
     switch (kind) {
     case KIND_SIZE:
         return 8;
+    case KIND_ENTRY_COUNT:
+        return 1;
+    case KIND_CLOCK_DETAILS:
+        return ZX_CLOCK_ARGS_VERSION(1);
+    case KIND_CLOCK_UPDATE:
+        return ZX_CLOCK_ARGS_VERSION(1) | ZX_CLOCK_UPDATE_OPTION_VALUE_VALID;
     case KIND_IN_CALL_ARGS:
     case KIND_IN_CALL_ETC_ARGS:
         return (uint64_t)&call_args;

@@ -140,3 +140,45 @@ TEST(timers_that_are_armed_may_be_closed) {
     }
     (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(1)));
 }
+
+/* --- slack --- */
+
+/* A wide slack makes a timer fire with its neighbour, and never outside of it. */
+TEST(a_timer_with_slack_fires_within_it) {
+    static const uint32_t modes[] = {ZX_TIMER_SLACK_CENTER, ZX_TIMER_SLACK_EARLY,
+                                     ZX_TIMER_SLACK_LATE};
+    for (int i = 0; i < 3; i++) {
+        zx_handle_t near = make_timer(), timer = ZX_HANDLE_INVALID;
+        zx_info_timer_t info = {0};
+        EXPECT_OK(zx_timer_create(modes[i], ZX_CLOCK_MONOTONIC, &timer));
+        zx_time_t deadline = zx_deadline_after(ZX_MSEC(30));
+        EXPECT_OK(zx_timer_set(near, deadline - ZX_MSEC(2), 0));
+        EXPECT_OK(zx_timer_set(timer, deadline, ZX_MSEC(10)));
+        EXPECT_OK(zx_object_get_info(timer, ZX_INFO_TIMER, &info, sizeof info, NULL, NULL));
+        EXPECT(info.deadline == 0 || info.deadline == deadline);
+        EXPECT(info.slack == 0 || info.slack == ZX_MSEC(10));
+        EXPECT_OK(zx_object_wait_one(timer, ZX_TIMER_SIGNALED, ZX_TIME_INFINITE, NULL));
+        zx_time_t now = zx_clock_get_monotonic();
+        EXPECT(now >= deadline - (modes[i] == ZX_TIMER_SLACK_LATE ? 0 : ZX_MSEC(10)));
+        close_handle(near);
+        close_handle(timer);
+    }
+}
+
+#define MANY 100000
+static zx_handle_t many[MANY];
+
+TEST(a_hundred_thousand_timers_are_armed_and_the_first_still_comes_first) {
+    zx_time_t far = zx_deadline_after(ZX_HOUR(1));
+    for (int i = 0; i < MANY; i++) {
+        if (zx_timer_create(0, ZX_CLOCK_MONOTONIC, &many[i]) != ZX_OK ||
+            zx_timer_set(many[i], far + i * 7919 % MANY, 0) != ZX_OK) {
+            utest_fail(__FILE__, __LINE__, "timer %d", i);
+            break;
+        }
+    }
+    EXPECT_OK(zx_timer_set(many[MANY / 2], zx_deadline_after(ZX_MSEC(5)), 0));
+    EXPECT_OK(zx_object_wait_one(many[MANY / 2], ZX_TIMER_SIGNALED, ZX_TIME_INFINITE, NULL));
+    EXPECT(!has_fired(many[0]) && !has_fired(many[MANY - 1]));
+    EXPECT_OK(zx_handle_close_many(many, MANY));
+}

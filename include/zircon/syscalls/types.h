@@ -6,4 +6,5 @@
 #include <zircon/types.h>
 
 typedef struct zx_port_packet zx_port_packet_t;
+typedef struct zx_profile_info zx_profile_info_t;
 typedef struct zx_system_powerctl_arg zx_system_powerctl_arg_t;

@@ -8,8 +8,9 @@
  * clocks exist both are used, and if they differ by more than 2 % the PIT is asked
  * whom to believe.
  *
- * ns = (ticks - base) * mult >> shift, with mult below 2^32 and shift 32 at most,
- * so the product fits 128 bits for all time, and mult keeps at least 24 bits.
+ * ns = (ticks - base) * mult >> shift, with mult below 2^32 and shift 31 at most, so the
+ * product fits 128 bits for all time, mult keeps at least 24 bits, and mult / 2^shift is a
+ * fraction of 32-bit terms: a clock object can follow this clock exactly.
  */
 #include "arch/clock.h"
 
@@ -225,7 +226,7 @@ static struct candidate calibrate(const struct platform_info *platform) {
 }
 
 static void set_scale(uint64_t rate) {
-    uint32_t shift = 32;
+    uint32_t shift = 31;
     while (shift > 0 && mul_div(NS_PER_SECOND, (uint64_t)1 << shift, rate) > UINT32_MAX)
         shift--;
     tsc_rate = rate;

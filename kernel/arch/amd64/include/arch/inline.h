@@ -60,3 +60,8 @@ ALWAYS_INLINE uint64_t cpu_ticks(void) {
     __asm__ volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
     return (uint64_t)high << 32 | low;
 }
+ALWAYS_INLINE uint64_t cpu_ticks_in_order(void) {
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}

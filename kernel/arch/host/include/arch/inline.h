@@ -31,3 +31,4 @@ ALWAYS_INLINE void irq_disable(void) { (void)host_irq_disable(); }
 ALWAYS_INLINE bool irqs_enabled(void) { return host_irqs_enabled(); }
 ALWAYS_INLINE void cpu_relax(void) { host_cpu_relax(); }
 ALWAYS_INLINE uint64_t cpu_ticks(void) { return host_ticks(); }
+ALWAYS_INLINE uint64_t cpu_ticks_in_order(void) { return host_ticks(); }
