@@ -430,11 +430,11 @@ static int64_t flood(const char *way, const char *count) {
 
 TEST(channel_3500_messages_may_wait_and_a_writer_of_more_is_ended) {
     EXPECT_EQ(7, flood("write", "3500"));
-    EXPECT_EQ(ZX_TASK_RETCODE_POLICY_KILL, flood("write", "3501"));
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, flood("write", "3501"));
     EXPECT_EQ(7, flood("etc", "3500"));
-    EXPECT_EQ(ZX_TASK_RETCODE_POLICY_KILL, flood("etc", "3501"));
-    EXPECT_EQ(ZX_TASK_RETCODE_POLICY_KILL, flood("call", "3501"));
-    EXPECT_EQ(ZX_TASK_RETCODE_POLICY_KILL, flood("call-etc", "3501"));
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, flood("etc", "3501"));
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, flood("call", "3501"));
+    EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, flood("call-etc", "3501"));
     /* Who reads as well may write without end. */
     EXPECT_EQ(7, flood("read", "9000"));
 }
