@@ -3,24 +3,9 @@
  */
 #include "object/policy.h"
 
-#include <zircon/syscalls/exception.h>
 #include <zircon/types.h>
 
-#include "lib/log.h"
-
-/*
- * Tell the handlers of exceptions, and wait for one that lets the call go on. There is
- * nobody yet who could, and an exception that nobody handles ends its process.
- */
-static status_t policy_exception(uint32_t condition) {
-    struct user_thread *thread = user_thread_current();
-    struct process *process = thread->process;
-
-    log_error("crash: process %s (%lu), thread %s (%lu): policy error %u", process->name,
-              process->base.koid, thread->name, thread->base.koid, condition);
-    process_kill(process, ZX_TASK_RETCODE_EXCEPTION_KILL);
-    return ERR_INTERNAL_KILLED;
-}
+#include "object/exception.h"
 
 status_t policy_enforce(uint32_t condition) {
     struct process *process = process_current();
@@ -28,9 +13,9 @@ status_t policy_enforce(uint32_t condition) {
 
     switch (process->policy.action[condition]) {
     case ZX_POL_ACTION_ALLOW_EXCEPTION:
-        return policy_exception(condition);
+        return exception_policy(condition, 0); /* conditions and codes are the same numbers */
     case ZX_POL_ACTION_DENY_EXCEPTION:
-        status = policy_exception(condition);
+        status = exception_policy(condition, 0);
         return status != OK ? status : ERR_ACCESS_DENIED;
     case ZX_POL_ACTION_KILL:
         process_kill(process, ZX_TASK_RETCODE_POLICY_KILL);

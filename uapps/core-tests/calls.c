@@ -322,6 +322,7 @@ PREPARE(job_set_critical) {
     keep(vmar);
     a[0] = keep(job);
     a[2] = keep(process);
+}
 PREPARE(job_set_policy) {
     zx_handle_t job = 0;
     EXPECT_OK(zx_job_create(zx_job_default(), 0, &job));
