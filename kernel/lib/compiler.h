@@ -19,6 +19,8 @@
 #define COLD             __attribute__((cold, noinline))
 #define PRINTF_LIKE(f, a) __attribute__((format(printf, f, a)))
 #define NO_STACK_PROTECTOR __attribute__((no_stack_protector))
+/* For looks at what others change meanwhile, which only an audit takes. */
+#define NO_SANITIZE_THREAD __attribute__((no_sanitize("thread")))
 
 /* For the slow half of an inline function: the caller's registers survive it. */
 #define PRESERVE_MOST    __attribute__((preserve_most))

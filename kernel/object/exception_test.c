@@ -88,16 +88,18 @@ static uint32_t pending_of(const struct scene *scene) { return scene->thread->th
 KTEST(suspend, suspensions_count_and_the_last_one_s_end_clears_the_bit) {
     SCENE(scene);
     struct handle tokens[3];
+    unsigned made = 0;
 
-    for (unsigned i = 0; i < 3; i++) {
-        struct waitable *token;
-        REQUIRE(suspend_thread(scene.thread, &token) == OK);
-        tokens[i] = handle_adopt(token, ZX_DEFAULT_SUSPEND_TOKEN_RIGHTS);
+    for (struct waitable *token; made < 3; made++) {
+        if (suspend_thread(scene.thread, &token) != OK)
+            break;
+        tokens[made] = handle_adopt(token, ZX_DEFAULT_SUSPEND_TOKEN_RIGHTS);
         EXPECT(pending_of(&scene) & THREAD_PENDING_SUSPEND);
     }
-    for (unsigned i = 0; i < 3; i++) {
+    EXPECT_EQ(3, made);
+    while (made-- > 0) {
         EXPECT(pending_of(&scene) & THREAD_PENDING_SUSPEND);
-        handle_release(&tokens[i]);
+        handle_release(&tokens[made]);
     }
     EXPECT_EQ(THREAD_PENDING_LONG_WAY, pending_of(&scene));
 }

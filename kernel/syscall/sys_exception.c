@@ -124,7 +124,9 @@ status_t sys_task_create_exception_channel(uint32_t handle, uint32_t options,
 
     if (options & ~ZX_EXCEPTION_CHANNEL_DEBUGGER)
         return ERR_INVALID_ARGS;
-    status_t status = handle_table_get(sys_table(), handle, 0, HANDLER_RIGHTS, &task, &rights);
+    status_t status = policy_check(ZX_POL_NEW_CHANNEL);
+    if (status == OK)
+        status = sys_lookup_rights(handle, 0, HANDLER_RIGHTS, &task, &rights);
     if (status == OK)
         status = check_task(task, is_debugger, rights);
     if (status == OK)

@@ -102,14 +102,14 @@ static status_t take_page(enum page_state state) {
 static status_t two_trees(void) {
     struct map_node *leaf_of_clone = world.clone->map.root;
     DEBUG_ASSERT(leaf_of_clone != world.vmo->map.root && leaf_of_clone->height == 0);
-    leaf_of_clone->slot[PAGES - 1] = page_at(world.other, 0);
+    leaf_of_clone->slot[(PAGES - 1) % MAP_FANOUT] = page_at(world.other, 0);
     leaf_of_clone->used++;
     leaf_of_clone->pages++;
     return OK;
 }
 static void two_trees_undo(void) {
     struct map_node *leaf_of_clone = world.clone->map.root;
-    leaf_of_clone->slot[PAGES - 1] = NULL;
+    leaf_of_clone->slot[(PAGES - 1) % MAP_FANOUT] = NULL;
     leaf_of_clone->used--;
     leaf_of_clone->pages--;
 }
