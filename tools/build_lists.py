@@ -433,9 +433,9 @@ STRESS_COMMON = ['uapps/stress/stress.c', 'uapps/stress/stress_machine.c'] + UAP
 # User programs: name -> sources. Each becomes bin/NAME in the initrd.
 PROGRAMS = {
     **{name: tool(name) for name in (
-        'cat', 'crash', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'kdebug',
-        'kill', 'ls', 'maps', 'mem',
-        'objects', 'ps', 'sleep', 'true', 'uptime', 'vmo', 'wc', 'yes')},
+        'cat', 'crash', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'jobtree',
+        'kdebug', 'kill', 'ls', 'maps', 'mem',
+        'objects', 'ps', 'sleep', 'top', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
     'false': tool('true'),
     'init': [

@@ -28,6 +28,7 @@ static const struct need needs[] = {
     {"debug", DEBUG, 0},
     {"dmesg", 0, SYSTEM_MAY(SYSTEM_LOG)},
     {"handles", LOOK_IN, 0},
+    {"jobtree", LOOK, 0},
     {"kdebug", 0, SYSTEM_MAY(SYSTEM_DEBUG) | SYSTEM_MAY(SYSTEM_LOG)},
     {"kill", END_TASK, 0},
     {"maps", LOOK_IN, 0},
@@ -37,6 +38,7 @@ static const struct need needs[] = {
     {"ps", LOOK, 0},
     {"reboot", 0, SYSTEM_MAY(SYSTEM_REBOOT)},
     {"sh", HAND_ON, SYSTEM_MAY_ALL},
+    {"top", LOOK, 0},
     {"vmo", LOOK_IN | ZX_RIGHT_DUPLICATE, SYSTEM_MAY(SYSTEM_MEMORY)},
 };
 

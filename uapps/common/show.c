@@ -65,6 +65,16 @@ const char *show_type(zx_obj_type_t type) {
     return type < ZX_OBJ_TYPE_UPPER_BOUND && names[type] ? names[type] : "?";
 }
 
+const char *show_thread_state(zx_thread_state_t state) {
+    static const char *const states[] = {"new", "running", "suspended", "blocked", "dying", "dead"};
+    static const char *const blocked[] = {"blocked", "exception", "sleeping", "futex",     "port",
+                                          "channel", "waiting",   "waiting",  "interrupt", "pager"};
+    uint32_t basic = ZX_THREAD_STATE_BASIC(state), reason = state >> 8;
+    if (basic == ZX_THREAD_STATE_BLOCKED && reason < sizeof blocked / sizeof blocked[0])
+        return blocked[reason];
+    return basic < sizeof states / sizeof states[0] ? states[basic] : "?";
+}
+
 const char *show_rights(zx_rights_t rights, char text[SHOW_RIGHTS]) {
     static const char letters[SHOW_RIGHTS] = "DTRWXMGSEOPLIJAN12345";
     for (size_t i = 0; i < SHOW_RIGHTS - 1; i++)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <zircon/syscalls/object.h>
 #include <zircon/types.h>
 
 #define SHOW_SIZE 16
@@ -14,6 +15,8 @@ const char *show_bytes(uint64_t bytes, char text[SHOW_SIZE]);
 const char *show_time(zx_duration_t time, char text[SHOW_SIZE]);
 /* "process", "vmo", ...; "?" for a type that does not exist. */
 const char *show_type(zx_obj_type_t type);
+/* "running", "futex", ...: what a thread does, or waits for; at most 9 columns. */
+const char *show_thread_state(zx_thread_state_t state);
 /* A letter or a dash for each right, in the order of their bits. */
 #define SHOW_RIGHTS 22
 const char *show_rights(zx_rights_t rights, char text[SHOW_RIGHTS]);

@@ -42,3 +42,22 @@ int tool_fail(zx_status_t status, const char *format, ...) {
         fprintf(stderr, "%s: %s: %s\n", tool_name, text, zx_status_get_string(status));
     return 1;
 }
+
+zx_duration_t tool_parse_seconds(const char *text) {
+    char *end;
+    const char *begin = text;
+    zx_duration_t unit = ZX_SEC(1);
+    unsigned long long whole = 0;
+    if (*text != '.') {
+        whole = strtoull(text, &end, 10);
+        if (*text < '0' || *text > '9' || whole > ZX_TIME_INFINITE / ZX_SEC(1) - 1)
+            return -1;
+        text = end;
+    }
+    zx_duration_t result = ZX_SEC((zx_duration_t)whole);
+    if (*text == '.') {
+        for (text++; *text >= '0' && *text <= '9'; text++)
+            result += (*text - '0') * (unit /= 10);
+    }
+    return *text == '\0' && text > begin ? result : -1;
+}

@@ -13,3 +13,5 @@ void tool_start(int argc, char **argv, const char *help);
 int tool_usage(void);
 /* `NAME: text`, and why, unless the status is ZX_OK; the exit code 1. */
 int tool_fail(zx_status_t status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Nanoseconds of `1`, `0.25` or `.5` seconds; negative: not a number. */
+zx_duration_t tool_parse_seconds(const char *text);

@@ -17,16 +17,10 @@ static const char help[] =
     "CPU time, a process's own memory and what it shares with others, state, name.\n";
 
 static const char *thread_state(zx_handle_t thread) {
-    static const char *const states[] = {"new", "running", "suspended", "blocked", "dying", "dead"};
-    static const char *const blocked[] = {"blocked", "exception", "sleeping", "futex",     "port",
-                                          "channel", "waiting",   "waiting",  "interrupt", "pager"};
     zx_info_thread_t info;
     if (zx_object_get_info(thread, ZX_INFO_THREAD, &info, sizeof info, NULL, NULL) != ZX_OK)
         return "?";
-    uint32_t basic = ZX_THREAD_STATE_BASIC(info.state), reason = info.state >> 8;
-    if (basic == ZX_THREAD_STATE_BLOCKED && reason < sizeof blocked / sizeof blocked[0])
-        return blocked[reason];
-    return basic < sizeof states / sizeof states[0] ? states[basic] : "?";
+    return show_thread_state(info.state);
 }
 
 static const char *process_state(zx_handle_t process) {
