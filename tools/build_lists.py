@@ -441,6 +441,7 @@ PROGRAMS = {
         'objects', 'ps', 'sleep', 'top', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
     'false': tool('true'),
+    'strace': ['uapps/tools/strace_text.c'] + tool('strace'),
     'init': [
         'uapps/init/console.c',
         'uapps/init/exec.c',
@@ -691,6 +692,7 @@ EXTRA_FLAGS = {
     'uapps/deaths/main.c': '-Iuapps',
     'uapps/depths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
+    'uapps/tools/strace_text.c': '-Iuapps -Ikernel',
     'uapps/core-tests/support.c': '-Iuapps -Iulib -Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Iuapps -Ikernel',
