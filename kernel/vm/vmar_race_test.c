@@ -94,9 +94,15 @@ KTEST(vmar, protecting_to_and_fro_leaves_one_mapping) {
     vaddr_t at = 0;
     uint64_t value = 0;
 
-    REQUIRE(vmo_create(16 * PAGE_SIZE, false, &vmo) == OK);
-    REQUIRE(aspace_create(&space) == OK);
-    EXPECT_EQ(OK, test_space_map(space, vmo, 0, 16 * PAGE_SIZE, both, &at));
+    vmo = NULL;
+    if (vmo_create(16 * PAGE_SIZE, false, &vmo) != OK || aspace_create(&space) != OK ||
+        test_space_map(space, vmo, 0, 16 * PAGE_SIZE, both, &at) != OK) {
+        EXPECT(!"no memory");
+        test_space_end(space);
+        if (vmo)
+            vmo_unref(vmo);
+        return;
+    }
     test_space_enter(space);
     for (unsigned i = 0; i < 16; i++)
         EXPECT(test_space_store(at + i * PAGE_SIZE, i + 1));

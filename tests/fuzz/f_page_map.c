@@ -16,7 +16,11 @@
 #define map_node_is_zero      small_node_is_zero
 #define map_own_node          small_own_node
 #define map_page_let_go       small_page_let_go
+#define map_stash_count       small_stash_count
 #define map_stash_fill        small_stash_fill
+#define page_map_audit_zeros  small_audit_zeros
+#define page_map_next_run     small_next_run
+#define page_map_remove_clean small_remove_clean
 #define map_stash_release     small_stash_release
 #define page_map_charge       small_charge
 #define page_map_check        small_check

@@ -36,16 +36,16 @@ MUTANTS = {
         'kernel/vm/pmm.c', 'cache->count ? cache_pop(cache) : NULL;',
         'cache->count > 1 ? cache->pages[--cache->count - 1] : NULL;', 'pmm'),
     'P04-red-zone-too-short': (
-        'kernel/vm/kheap.c', 'size_t gross = size + HEADER_SIZE + TAIL_SIZE;',
-        'size_t gross = size + TAIL_SIZE;', 'kheap'),
+        'kernel/vm/kheap.c', 'static void *alloc_from(size_t size, const void *caller) {\n    size_t gross = size + HEADER_SIZE + TAIL_SIZE;',
+        'static void *alloc_from(size_t size, const void *caller) {\n    size_t gross = size + TAIL_SIZE;', 'kheap'),
     'P06-filesz-from-wrong-offset': (
         'kernel/lib/elf.c', 'P_FILESZ = 32', 'P_FILESZ = 33', 'elf'),
     'P06-overlap-not-seen': (
         'kernel/lib/elf.c', 'else if (page_down(h->vaddr) < image->low + image->span)',
         'else if (page_down(h->vaddr) + ELF_PAGE < image->low + image->span)', 'elf'),
     'P13-table-not-zeroed': (
-        'kernel/vm/pmm.c', 'struct page *page = pmm_alloc_zeroed(PAGE_TABLE);',
-        'struct page *page = pmm_alloc(PAGE_TABLE);\n'
+        'kernel/vm/pmm.c', 'struct page *page = pmm_alloc_zeroed(state);',
+        'struct page *page = pmm_alloc(state);\n'
         '    if (page)\n        __builtin_memset(page_contents(page), 3, PAGE_SIZE);', 'aspace'),
     'P15-token-lost': (
         'kernel/sched/park.c', 'if (!parker->done) {\n        parker->done = true;\n',
@@ -63,8 +63,8 @@ MUTANTS = {
         '    clone->root = node_copy(top, stash);',
         'page_map.P40_a_clone_costs_the_same_for_any_number_of_pages'),
     'P47-kill-does-not-wake': (
-        'kernel/sched/park.c', 'if (thread->parked_on && thread->killable) {',
-        'if (thread->parked_on && thread->killable && !bits) {', 'park'),
+        'kernel/sched/park.c', 'if (thread->parked_on && (thread->ends_by & bits)) {',
+        'if (thread->parked_on && (thread->ends_by & bits) && !bits) {', 'park'),
     'P50-order-not-checked': (
         'kernel/arch/lock_rank.c', 'holding->rank >= rank)', 'holding->rank > rank + 1000)',
         'lock_rank'),
@@ -106,8 +106,8 @@ MUTANTS = {
     'P54-share-then-take-permission': (
         'kernel/vm/vmo_cow.c',
         '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n'
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n',
-        '        page_map_clone(&parent->map, first, count, &stash, &child->map);\n'
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n',
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
         '        void sched_yield(void);\n        mutex_unlock(&parent->lock);\n'
         '        sched_yield();\n        mutex_lock(&parent->lock);\n'
         '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n', CROWD),
