@@ -103,14 +103,6 @@ MUTANTS = {
         '    if (!tlb_batch_is_empty(&batch))\n        tlb_flush(&batch);\n',
         '            view_make_read_only(view, va, pages, &batch);\n    }\n'
         '    tlb_batch_init(&batch);\n', CROWD),
-    'P54-share-then-take-permission': (
-        'kernel/vm/vmo_cow.c',
-        '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n'
-        '        page_map_clone(&parent->map, first, count, &stash, &map);\n',
-        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
-        '        void sched_yield(void);\n        mutex_unlock(&parent->lock);\n'
-        '        sched_yield();\n        mutex_lock(&parent->lock);\n'
-        '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n', CROWD),
     'P54-write-copies-after-unlock': (
         'kernel/vm/vmo_rw.c',
         '            *out_moved = move_in(t, done, (char *)page_contents(page) + in_page, length);\n',

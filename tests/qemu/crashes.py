@@ -36,7 +36,7 @@ TYPE = re.compile(r'waitable_ops \w+ = \{\s*\.name = "([^"]+)"')
 
 # Objects' own locks that nothing takes yet: resources and regions have no signals, and few ask
 # for their names. Other types' locks are of the same rank.
-IDLE = {'resource', 'vmar'}
+IDLE = {'resource', 'vmar', 'exception', 'suspend token', 'clock', 'profile'}
 
 
 def kernel_locks():

@@ -237,6 +237,9 @@ static _Noreturn void play_child(const char *name) {
 
 static struct options options = {.seconds = 8};
 
+/* The kernel keeps some stacks of dead threads for the next ones. */
+#define STACK_PAGES_KEPT ((uint64_t)256)
+
 /* Pages and heap bytes in use. */
 struct use {
     uint64_t pages, heap;
@@ -246,8 +249,9 @@ static struct use use_now(void) {
     zx_info_kmem_stats_t stats;
     if (!machine_memory(&stats))
         stress_fail("this program may not ask for the machine's memory");
+    uint64_t stacks = stats.other_bytes / PAGE, kept = stacks < STACK_PAGES_KEPT ? stacks : STACK_PAGES_KEPT;
     return (struct use){
-        .pages = (stats.total_bytes - stats.free_bytes - stats.total_heap_bytes) / PAGE,
+        .pages = (stats.total_bytes - stats.free_bytes - stats.total_heap_bytes) / PAGE - kept,
         .heap = stats.total_heap_bytes - stats.free_heap_bytes,
     };
 }
