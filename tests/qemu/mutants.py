@@ -47,14 +47,14 @@ MUTANTS = {
         '    table->chunks = chunks;\n',
         ktest('handle_table')),
     'P02-kernel-frames-shown-to-users': (
-        'kernel/vm/vmo_cow.c', 'struct page *page = pmm_alloc(PAGE_VMO);',
+        'kernel/vm/vmo_internal.h', 'struct page *page = pmm_alloc(PAGE_VMO);',
         'struct page *page = pmm_alloc(PAGE_HEAP);', program('core-tests', 'fault_on_read')),
     'P02-audit-sees-nothing': (
         'kernel/vm/frame_audit.c',
         'static bool is_for_users(const struct shown *shown, struct audit *audit) {\n',
         'static bool is_for_users(const struct shown *shown, struct audit *audit) {\n'
         '    if (audit)\n        return true;\n',
-        ktest('frame_audit')),
+        ktest('audit')),
     'P05-no-guard-under-the-stacks': (
         'kernel/arch/amd64/mmu_kernel.c',
         '    kernel_image_tables[(image_physical(boot_stack_guard) - KERNEL_PHYSICAL) / PAGE_SIZE]'

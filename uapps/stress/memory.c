@@ -237,8 +237,14 @@ static _Noreturn void play_child(const char *name) {
 
 static struct options options = {.seconds = 8};
 
-/* The kernel keeps some stacks of dead threads for the next ones. */
+/*
+ * The kernel keeps some stacks of dead threads for the next ones, and for ever the
+ * tables of the range in which stacks lie (a table for each 64 that ever lived at once).
+ */
 #define STACK_PAGES_KEPT ((uint64_t)256)
+#define TABLES_KEPT      ((uint64_t)64)
+
+static uint64_t at_most(uint64_t value, uint64_t limit) { return value < limit ? value : limit; }
 
 /* Pages and heap bytes in use. */
 struct use {
@@ -249,7 +255,8 @@ static struct use use_now(void) {
     zx_info_kmem_stats_t stats;
     if (!machine_memory(&stats))
         stress_fail("this program may not ask for the machine's memory");
-    uint64_t stacks = stats.other_bytes / PAGE, kept = stacks < STACK_PAGES_KEPT ? stacks : STACK_PAGES_KEPT;
+    uint64_t kept = at_most(stats.other_bytes / PAGE, STACK_PAGES_KEPT) +
+                    at_most(stats.mmu_overhead_bytes / PAGE, TABLES_KEPT);
     return (struct use){
         .pages = (stats.total_bytes - stats.free_bytes - stats.total_heap_bytes) / PAGE - kept,
         .heap = stats.total_heap_bytes - stats.free_heap_bytes,
