@@ -47,8 +47,9 @@ MUTANTS = {
         '    table->chunks = chunks;\n',
         ktest('handle_table')),
     'P02-kernel-frames-shown-to-users': (
-        'kernel/vm/vmo_internal.h', 'struct page *page = pmm_alloc(PAGE_VMO);',
-        'struct page *page = pmm_alloc(PAGE_HEAP);', program('core-tests', 'fault_on_read')),
+        'kernel/vm/vmo_cow.c', '    *out_page = vmo_page_alloc(probe->page);\n',
+        '    *out_page = vmo_page_alloc(probe->page);\n'
+        '    if (*out_page)\n        page_set_state(*out_page, PAGE_VMO, PAGE_HEAP);\n', program('core-tests', 'fault_on_read')),
     'P02-audit-sees-nothing': (
         'kernel/vm/frame_audit.c',
         'static bool is_for_users(const struct shown *shown, struct audit *audit) {\n',
