@@ -162,7 +162,7 @@ STEPS = [
     user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),
     user_tests('alloc-storm', 1, 'build/symbols/proofs',
                options='--append debug.syscalls=1 --append alloc.storm=1 --append utest=storm'),
-    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
+    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=600,
                options='--append debug.syscalls=1 --append kill.points=1'),
 
     Step('documents', 'tests/qemu/documents.py', counts=True, timeout=300),

@@ -241,7 +241,7 @@ static struct options options = {.seconds = 8};
  * The kernel keeps some stacks of dead threads for the next ones, and for ever the
  * tables of the range in which stacks lie (a table for each 64 that ever lived at once).
  */
-#define STACK_PAGES_KEPT ((uint64_t)256)
+#define STACK_PAGES_KEPT ((uint64_t)320) /* 64 kept, and those of threads that live */
 #define TABLES_KEPT      ((uint64_t)64)
 
 static uint64_t at_most(uint64_t value, uint64_t limit) { return value < limit ? value : limit; }
