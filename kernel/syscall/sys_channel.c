@@ -421,6 +421,7 @@ ALWAYS_INLINE status_t call_deliver(struct message *reply, const zx_channel_call
     return status;
 }
 
+NO_STACK_PROTECTOR /* no array lies in its frame */
 status_t sys_channel_call(uint32_t handle, uint32_t options, int64_t deadline,
                           struct user_in user_args, struct user_out actual_bytes,
                           struct user_out actual_handles) {

@@ -33,6 +33,7 @@ status_t sys_vmo_create(uint64_t size, uint32_t options, struct user_out out) {
     return status == OK ? sys_publish_new(out, &vmo->base) : status;
 }
 
+NO_STACK_PROTECTOR /* no array lies in its frame */
 status_t sys_vmo_read(uint32_t handle, struct user_out buffer, uint64_t offset,
                       uint64_t buffer_size) {
     AUTO(vmo) vmo = NULL;

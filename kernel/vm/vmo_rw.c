@@ -133,6 +133,7 @@ ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t lengt
     return OK;
 }
 
+NO_STACK_PROTECTOR /* no array lies in its frame */
 status_t vmo_read(struct vmo *vmo, uint64_t offset, struct user_out buffer, uint64_t length) {
     if (length && !buffer.address)
         return range_within(offset, length, vmo_size(vmo)) ? ERR_INVALID_ARGS : ERR_OUT_OF_RANGE;
