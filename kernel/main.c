@@ -70,7 +70,7 @@ static void check_end(void) {
     if (image_checksum && image_checksum != kernel_image_checksum())
         panic("the kernel's text or constants have changed");
     for (unsigned i = 0; i < cpu_count(); i++)
-        ticks = MAX(ticks, cpu_get(i)->counters.irq_off_max_ticks);
+        ticks = MAX(ticks, counter_read(&cpu_get(i)->counters.irq_off_max_ticks));
     if (boot_option_bool("irq.report", false))
         log_info("irq: off for at most %lu ticks", ticks);
 }

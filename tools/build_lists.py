@@ -67,6 +67,7 @@ KERNEL_PORTABLE = {
         'region.c',
         'registry.c',
         'sched_heir_test.c',
+        'sched_spread_test.c',
         'sched_test.c',
         'test_crew.c',
         'test_space.c',

@@ -17,16 +17,30 @@
 struct thread;
 struct run_queue;
 
-/* Counts of ZX_INFO_CPU_STATS; written by their own CPU only. */
+/*
+ * Counts of ZX_INFO_CPU_STATS; written by their own CPU only, with counter_bump(), and read
+ * by any.
+ */
 struct cpu_counters {
-    uint64_t reschedules, context_switches, irq_preempts, preempts, yields;
-    uint64_t ints, timer_ints, timers, page_faults, exceptions, syscalls;
-    uint64_t reschedule_ipis, generic_ipis;
-    uint64_t spurious_ints, unexpected_ints;
-    nstime_t idle_time;
-    uint64_t aspace_loads;      /* CR3 writes, for P17 */
-    uint64_t irq_off_max_ticks; /* debug builds: the longest time with interrupts off */
+    _Atomic uint64_t reschedules, context_switches, irq_preempts, preempts, yields;
+    _Atomic uint64_t ints, timer_ints, timers, page_faults, exceptions, syscalls;
+    _Atomic uint64_t reschedule_ipis, generic_ipis;
+    _Atomic uint64_t spurious_ints, unexpected_ints;
+    _Atomic uint64_t idle_time;
+    _Atomic uint64_t aspace_loads;      /* CR3 writes, for P17 */
+    _Atomic uint64_t irq_off_max_ticks; /* debug builds: the longest time with interrupts off */
 };
+
+ALWAYS_INLINE void counter_add(_Atomic uint64_t *counter, uint64_t more) {
+    uint64_t now = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, now + more, memory_order_relaxed);
+}
+
+ALWAYS_INLINE void counter_bump(_Atomic uint64_t *counter) { counter_add(counter, 1); }
+
+ALWAYS_INLINE uint64_t counter_read(const _Atomic uint64_t *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
 
 /*
  * Per-CPU state, reached through cpu_this(). The offsets of the first fields are

@@ -22,6 +22,10 @@
  *   4. An heir is not forgotten while the running thread goes on: its making asks for the
  *      end of the slice, and idle CPUs steal it. Slices go on through an inheritance, so
  *      two that hand the CPU to each other have one slice together.
+ *   5. No CPU idles while a thread that is not pinned waits on the queue of another. A CPU
+ *      says that it is idle before it looks for the last time; who leaves a thread on a
+ *      queue looks for an idle CPU after that, and calls it. A thief that finds a queue
+ *      locked looks again. (A new heir may wait for the end of the slice.)
  */
 #include "sched/sched.h"
 
@@ -130,6 +134,14 @@ ALWAYS_INLINE void set_ready(struct thread *thread, unsigned cpu) {
     WRITE(thread->switched_at, cpu_ticks());
 }
 
+/* Invariant 5, after a thread was left on a queue. */
+static NOINLINE void call_idle_cpu(void) {
+    atomic_thread_fence(memory_order_seq_cst);
+    uint64_t idle = READ(idle_cpus);
+    if (idle)
+        cpu_send_resched((unsigned)__builtin_ctzll(idle));
+}
+
 static NOINLINE void make_ready_queued(struct thread *thread, irq_state_t state) {
     while (atomic_load_explicit(&thread->on_cpu, memory_order_acquire))
         cpu_poll_requests();
@@ -150,8 +162,10 @@ static NOINLINE void make_ready_queued(struct thread *thread, irq_state_t state)
         cpu_get(cpu)->need_resched = true;
         if (!here || !cpu_this()->in_interrupt)
             cpu_send_resched(cpu);
-    } else if (priority == running) {
-        request_slice_end(queue);
+    } else {
+        if (priority == running)
+            request_slice_end(queue);
+        call_idle_cpu();
     }
     irq_restore(state);
 }
@@ -190,8 +204,12 @@ void sched_offer_heir(void) {
 /* ---- Switching ---- */
 
 static struct thread *steal_queued(struct run_queue *victim) NO_LOCK_ANALYSIS {
-    if (READ(victim->ready) == 0 || !spin_try_lock_irq_off(&victim->lock))
+    if (READ(victim->ready) == 0)
         return NULL;
+    if (!spin_try_lock_irq_off(&victim->lock)) { /* to wait for it could close a circle */
+        cpu_this()->need_resched = true;
+        return NULL;
+    }
     struct thread *thread = queue_best_locked(victim);
     if (thread && thread->pinned)
         thread = NULL;
@@ -224,7 +242,10 @@ static struct thread *pick_next_locked(struct run_queue *queue, unsigned me)
         dequeue_locked(queue, next);
         return next;
     }
+    atomic_fetch_or_explicit(&idle_cpus, cpu_bit(me), memory_order_seq_cst);
     next = steal_for(me);
+    if (next)
+        atomic_fetch_and_explicit(&idle_cpus, ~cpu_bit(me), memory_order_relaxed);
     return next ? next : queue->idle;
 }
 
@@ -242,14 +263,14 @@ ALWAYS_INLINE void account_switch(struct cpu *cpu, struct thread *from, struct t
     add_span(&to->queue_time, READ(to->switched_at), now);
     WRITE(from->switched_at, now);
     WRITE(to->switched_at, now);
-    cpu->counters.context_switches++;
+    counter_bump(&cpu->counters.context_switches);
 }
 
 /* The idle thread counts for its CPU, and does not wait. */
 static void account_idle(struct cpu *cpu, struct thread *from, struct thread *to) {
     uint64_t now = cpu_ticks(), idle = now - READ(from->switched_at);
     if (from == cpu->idle_thread && (int64_t)idle > 0)
-        cpu->counters.idle_time += clock_ticks_to_ns(idle);
+        counter_add(&cpu->counters.idle_time, (uint64_t)clock_ticks_to_ns(idle));
     if (to == cpu->idle_thread)
         WRITE(to->switched_at, now);
 }
@@ -319,9 +340,7 @@ static void note_idle_locked(struct run_queue *queue, struct cpu *cpu, struct th
     account_idle(cpu, from, to);
     if (from == queue->idle)
         WRITE(from->state, THREAD_READY);
-    if (to == queue->idle)
-        atomic_fetch_or_explicit(&idle_cpus, cpu_bit(cpu->id), memory_order_relaxed);
-    else
+    if (to != queue->idle)
         atomic_fetch_and_explicit(&idle_cpus, ~cpu_bit(cpu->id), memory_order_relaxed);
 }
 
@@ -332,13 +351,16 @@ static NOINLINE void reschedule(void) NO_LOCK_ANALYSIS {
     struct thread *from = cpu->current;
     spin_lock_irq_off(&queue->lock);
     cpu->need_resched = false;
-    cpu->counters.reschedules++;
+    counter_bump(&cpu->counters.reschedules);
     queue_contenders_locked(queue, from);
     struct thread *to = pick_next_locked(queue, cpu->id);
     to->priority = READ(to->wanted_priority); /* an heir that was stolen may not have it yet */
     WRITE(queue->running, to->priority);
-    if (READ(queue->bitmap) >> to->priority & 1)
-        request_slice_end(queue);
+    if (READ(queue->bitmap)) {
+        if (READ(queue->bitmap) >> to->priority & 1)
+            request_slice_end(queue);
+        call_idle_cpu();
+    }
     if (to == from) {
         WRITE(to->state, THREAD_RUNNING);
         spin_unlock_irq_off(&queue->lock);
@@ -362,7 +384,7 @@ void sched_block(void) {
         reschedule();
         return;
     }
-    cpu->counters.reschedules++;
+    counter_bump(&cpu->counters.reschedules);
     switch_to(cpu, queue, from, heir);
 }
 
@@ -370,7 +392,7 @@ void sched_end(void) { reschedule(); }
 
 void sched_yield(void) {
     irq_state_t state = irq_save();
-    cpu_this()->counters.yields++;
+    counter_bump(&cpu_this()->counters.yields);
     reschedule();
     irq_restore(state);
 }
@@ -384,7 +406,7 @@ void sched_tick(nstime_t now) {
 }
 
 void upcall_preempt(void) {
-    cpu_this()->counters.irq_preempts++;
+    counter_bump(&cpu_this()->counters.irq_preempts);
     reschedule();
 }
 
@@ -456,7 +478,6 @@ void sched_idle_loop(void) {
     unsigned me = cpu_id();
     for (;;) {
         (void)irq_save();
-        atomic_fetch_or_explicit(&idle_cpus, cpu_bit(me), memory_order_relaxed);
         reschedule();
         if (READ(run_queues[me].ready) == 0 && !cpu_this()->need_resched)
             cpu_idle();

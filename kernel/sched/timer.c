@@ -121,14 +121,14 @@ static void timer_fire_due_locked(struct timer_queue *queue, nstime_t now)
         struct timer *timer = tree_entry(node, struct timer, node);
         tree_remove(&queue->tree, node);
         atomic_store_explicit(&timer->armed, false, memory_order_relaxed);
-        cpu_this()->counters.timers++;
+        counter_bump(&cpu_this()->counters.timers);
         timer->function(timer, now);
     }
 }
 
 void upcall_timer(void) {
     struct timer_queue *queue = timer_queue_here();
-    cpu_this()->counters.timer_ints++;
+    counter_bump(&cpu_this()->counters.timer_ints);
     spin_lock_irq_off(&queue->lock);
     nstime_t now = clock_now();
     timer_fire_due_locked(queue, now);

@@ -46,7 +46,7 @@ ALWAYS_INLINE void mmu_load(struct amd64_cpu *cpu, struct mmu *mmu) {
     if (mmu)
         atomic_fetch_or(&mmu->loaded, bit);
     cpu->loaded = mmu;
-    cpu->cpu.counters.aspace_loads++;
+    counter_bump(&cpu->cpu.counters.aspace_loads);
     cr3_write(mmu ? mmu->root.value : virt_to_phys(kernel_root).value);
     if (before && before != mmu)
         atomic_fetch_and(&before->loaded, ~bit);

@@ -92,7 +92,7 @@ static uint32_t exception_type(uint64_t vector) {
 }
 
 static void raise_exception(const struct user_frame *frame, uint64_t address, status_t status) {
-    cpu_this()->counters.exceptions++;
+    counter_bump(&cpu_this()->counters.exceptions);
     upcall_exception(&(struct exception){
         .type = exception_type(frame->vector),
         .vector = frame->vector,
@@ -127,7 +127,7 @@ static bool is_refused_implicit_access(uint64_t error) {
 
 static void user_page_fault(struct user_frame *frame, uint64_t address) {
     status_t status = ERR_NOT_FOUND;
-    cpu_this()->counters.page_faults++;
+    counter_bump(&cpu_this()->counters.page_faults);
     if (address < USER_TOP && !(frame->error & ERROR_RESERVED) &&
         !is_refused_implicit_access(frame->error)) {
         struct fault fault = fault_of(frame, address);
@@ -253,7 +253,7 @@ static bool kernel_page_fault(struct user_frame *frame, uint64_t address) {
     const struct arch_thread *thread = (const struct arch_thread *)thread_current();
     if (thread && !thread->no_fault && (frame->rflags & RFLAGS_IF) && address < USER_TOP) {
         struct fault fault = fault_of(frame, address);
-        cpu_this()->counters.page_faults++;
+        counter_bump(&cpu_this()->counters.page_faults);
         irq_enable();
         status_t status;
         while ((status = upcall_page_fault(&fault)) == ERR_INTERNAL_RETRY)
@@ -286,10 +286,10 @@ static void kernel_trap(struct user_frame *frame) {
 static void unexpected(uint64_t vector) {
     struct cpu_counters *counters = &cpu_this()->counters;
     if (vector < VECTOR_GSI) { /* the masked PICs: no end of interrupt to send */
-        counters->spurious_ints++;
+        counter_bump(&counters->spurious_ints);
         return;
     }
-    counters->unexpected_ints++;
+    counter_bump(&counters->unexpected_ints);
     if (counters->unexpected_ints <= 8)
         log_warning("unexpected interrupt, vector %#llx", (unsigned long long)vector);
     apic_end_of_interrupt();
@@ -303,7 +303,7 @@ void interrupt_set_handler(uint8_t vector, interrupt_handler *handler) {
 static void interrupt(struct user_frame *frame) {
     struct cpu *cpu = cpu_this();
     cpu->in_interrupt++;
-    cpu->counters.ints++;
+    counter_bump(&cpu->counters.ints);
     switch (frame->vector) {
     case VECTOR_TIMER:
         apic_end_of_interrupt();
@@ -311,15 +311,15 @@ static void interrupt(struct user_frame *frame) {
         break;
     case VECTOR_RESCHEDULE:
         apic_end_of_interrupt();
-        cpu->counters.reschedule_ipis++;
+        counter_bump(&cpu->counters.reschedule_ipis);
         break;
     case VECTOR_REQUEST:
         apic_end_of_interrupt();
-        cpu->counters.generic_ipis++;
+        counter_bump(&cpu->counters.generic_ipis);
         smp_handle_requests();
         break;
     case VECTOR_SPURIOUS:
-        cpu->counters.spurious_ints++;
+        counter_bump(&cpu->counters.spurious_ints);
         break;
     default:
         if (handlers[frame->vector]) {

@@ -156,12 +156,12 @@ static void answer(_Atomic(struct host_request *) *requests) {
 
 static void handle(struct host_cpu *cpu, unsigned pending) {
     cpu->cpu.in_interrupt++;
-    cpu->cpu.counters.ints++;
+    counter_bump(&cpu->cpu.counters.ints);
     if (pending & HOST_IRQ_RESCHED)
-        cpu->cpu.counters.reschedule_ipis++;
+        counter_bump(&cpu->cpu.counters.reschedule_ipis);
     answer(&cpu->flushes);
     if (pending & HOST_IRQ_CALL) {
-        cpu->cpu.counters.generic_ipis++;
+        counter_bump(&cpu->cpu.counters.generic_ipis);
         answer(&cpu->calls);
     }
     if (pending & HOST_IRQ_TIMER)

@@ -42,7 +42,7 @@ void mmu_activate(struct mmu *mmu) {
         atomic_fetch_or(&mmu->loaded, cpu_bit(cpu->cpu.id));
     atomic_thread_fence(memory_order_seq_cst);
     cpu->mmu = mmu;
-    cpu->cpu.counters.aspace_loads++;
+    counter_bump(&cpu->cpu.counters.aspace_loads);
     host_tlb_drop_all();
     if (old)
         atomic_fetch_and(&old->loaded, ~cpu_bit(cpu->cpu.id));
@@ -120,7 +120,7 @@ static bool take_fault(vaddr_t va, enum access_kind kind, bool present, bool fro
                           .from_user = from_user,
                           .present = present};
 
-    cpu_this()->counters.page_faults++;
+    counter_bump(&cpu_this()->counters.page_faults);
     status_t status;
     while ((status = upcall_page_fault(&fault)) == ERR_INTERNAL_RETRY)
         upcall_pause();
