@@ -5,6 +5,7 @@
  * what is tested is that the door stays shut.
  */
 #include <jacinth/utest.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
@@ -94,13 +95,12 @@ TEST(the_audit_finds_what_is_planted_and_nothing_else) {
 
 static long contended(const char *lock) {
     zx_handle_t log = log_from_here();
-    char start[40] = "locks: ";
-    strlcat(start, lock, sizeof start);
-    strlcat(start, " ", sizeof start);
+    char start[40]; /* whole: another lock's name may begin with this one's */
+    snprintf(start, sizeof start, "locks: %s contended ", lock);
     EXPECT_OK(command("locks"));
     long number = logged_number(log, start, "contended ");
     close_handle(log);
-    return number < 0 ? 0 : number;
+    return number < 0 ? 0 : number; /* a lock that nobody has taken is left out */
 }
 
 #define RIVALS 4
