@@ -521,6 +521,7 @@ PROGRAMS = {
         'uapps/core-tests/t_fifo.c',
         'uapps/core-tests/t_futex.c',
         'uapps/core-tests/t_handle.c',
+        'uapps/core-tests/t_huge.c',
         'uapps/core-tests/t_info.c',
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',

@@ -134,13 +134,12 @@ status_t mapping_populate_locked(struct region *mapping, vaddr_t start, vaddr_t 
             return status;
         index = (index & ~(uint64_t)(AROUND - 1)) + AROUND;
     }
-    while (index < last) {
-        unsigned seen;
+    for (unsigned seen; index < last && page_map_next(&vmo->map, index, last - 1, &index);
+         index += seen) {
         status_t status = install_stretch_locked(mapping, vmo, index,
                                                  MIN(last - index, (uint64_t)AROUND), &seen);
         if (status != OK)
             return status;
-        index += seen;
     }
     return OK;
 }

@@ -154,6 +154,12 @@ struct map_run {
 bool page_map_next_run(const struct page_map *map, uint64_t first, uint64_t last,
                        struct map_run *out_run);
 /*
+ * How many pages from `index` on, `last` at most, are alike: absent (*out_page is NULL),
+ * markers of one subtree, or one page. So a walk costs what the map holds, not what it spans.
+ */
+uint64_t page_map_alike(const struct page_map *map, uint64_t index, uint64_t last,
+                        struct page **out_page);
+/*
  * Drop all clean pages that are not pinned, and clean markers. All nodes but the static
  * ones are the map's own (a pager's object is never cloned in full).
  */

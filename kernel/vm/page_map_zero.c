@@ -140,6 +140,18 @@ bool page_map_next_run(const struct page_map *map, uint64_t first, uint64_t last
     return false;
 }
 
+uint64_t page_map_alike(const struct page_map *map, uint64_t index, uint64_t last,
+                        struct page **out_page) {
+    struct map_run run;
+    *out_page = NULL;
+    if (!page_map_next_run(map, index, last, &run))
+        return last - index + 1;
+    if (run.index > index)
+        return run.index - index;
+    *out_page = run.page;
+    return run.count;
+}
+
 static bool page_may_go(const struct page *page) { return page->dirt == PAGE_CLEAN && !page->pins; }
 
 /* Returns how many pages went; *ref becomes NULL if nothing is left. */

@@ -294,6 +294,13 @@ static void expect_marked(void) {
         covered += run.count;
     }
     EXPECT_EQ(expected, covered);
+    struct page *page;
+    for (uint64_t at = 0, alike; at < RANGE; at += alike) {
+        alike = page_map_alike(&marked, at, RANGE - 1, &page);
+        REQUIRE(alike > 0 && alike <= RANGE - at);
+        for (uint64_t i = 0; i < alike; i++)
+            EXPECT_EQ(shown[at + i], kind_of(page));
+    }
     page_map_check(&marked);
 }
 

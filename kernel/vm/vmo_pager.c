@@ -263,31 +263,52 @@ status_t vmo_own_lazy_locked(struct vmo *vmo, uint64_t index, struct page **out_
 
 /* ---- Waiting ---- */
 
-/* What stands in the way of using a page of the lender's. */
-static bool is_blocked_locked(struct vmo *lender, uint64_t index, bool write,
-                              enum page_command *out_command) REQUIRES(lender->lock) {
-    struct page *page = page_map_find(&lender->map, index, NULL);
-    *out_command = page ? PAGE_COMMAND_DIRTY : PAGE_COMMAND_READ;
-    return !page || (write && lender->source->trap_dirty && page->dirt != PAGE_DIRTY);
+/* Pages in which the same, or nothing, stands in the way of using them. */
+struct barrier {
+    bool is_blocked;
+    enum page_command command; /* if so: what would help */
+    uint64_t count;
+};
+
+static struct barrier next_barrier_locked(struct vmo *lender, uint64_t first, uint64_t last,
+                                          bool write) REQUIRES(lender->lock) {
+    struct page *page;
+    uint64_t count = page_map_alike(&lender->map, first, last, &page);
+    bool is_clean = page && write && lender->source->trap_dirty && page->dirt != PAGE_DIRTY;
+    return (struct barrier){!page || is_clean, page ? PAGE_COMMAND_DIRTY : PAGE_COMMAND_READ,
+                            count};
+}
+
+/* Cut [*first, last] to its first stretch that one request is for; false: all may be used. */
+static bool first_barrier_locked(struct vmo *lender, uint64_t *first, uint64_t last, bool write,
+                                 struct barrier *out_barrier) REQUIRES(lender->lock) {
+    struct barrier next = {.is_blocked = false};
+    *out_barrier = next;
+    while (*first <= last && !out_barrier->is_blocked) {
+        *out_barrier = next_barrier_locked(lender, *first, last, write);
+        *first += out_barrier->is_blocked ? 0 : out_barrier->count;
+    }
+    if (!out_barrier->is_blocked)
+        return false;
+    for (uint64_t at = *first + out_barrier->count; at <= last; at += next.count) {
+        next = next_barrier_locked(lender, at, last, write);
+        if (!next.is_blocked || next.command != out_barrier->command)
+            break;
+        out_barrier->count += next.count;
+    }
+    return true;
 }
 
 static status_t ask_locked(struct vmo *lender, uint64_t first, uint64_t count, bool write,
                            struct page_waiter *waiter, bool *out_asked) REQUIRES(lender->lock) {
-    enum page_command command, next;
-    uint64_t size = lender->size >> PAGE_SHIFT, end = first + MIN(count, WAIT_PAGES_MAX);
+    struct barrier barrier;
+    uint64_t end = MIN(first + MIN(count, WAIT_PAGES_MAX), lender->size >> PAGE_SHIFT);
     *out_asked = false;
-    if (lender->source->detached)
+    if (lender->source->detached || first >= end ||
+        !first_barrier_locked(lender, &first, end - 1, write, &barrier))
         return OK;
-    end = MIN(end, size);
-    while (first < end && !is_blocked_locked(lender, first, write, &command))
-        first++;
-    if (first >= end)
-        return OK;
-    uint64_t stop = first + 1;
-    while (stop < end && is_blocked_locked(lender, stop, write, &next) && next == command)
-        stop++;
     status_t status =
-        page_source_ask(lender->source, command, first, stop - first, waiter);
+        page_source_ask(lender->source, barrier.command, first, barrier.count, waiter);
     *out_asked = status == OK;
     return status;
 }
@@ -301,16 +322,16 @@ static status_t ask(struct vmo *lender, uint64_t first, uint64_t count, bool wri
 /* The first stretch that a lazy clone borrows of [*first, + *count); false: none. */
 static bool borrowed_stretch(struct vmo *lazy, uint64_t *first, uint64_t *count) {
     MUTEX_GUARD(&lazy->lock);
-    uint64_t limit = limit_of(lazy), end = MIN(*first + MIN(*count, WAIT_PAGES_MAX), limit), stop;
-    while (*first < end && page_map_find(&lazy->map, *first, NULL))
-        (*first)++;
-    if (*first >= end)
-        return false;
-    for (stop = *first + 1; stop < end && !page_map_find(&lazy->map, stop, NULL);)
-        stop++;
-    *count = stop - *first;
-    *first = lender_index(lazy, *first);
-    return true;
+    uint64_t end = MIN(*first + MIN(*count, WAIT_PAGES_MAX), limit_of(lazy)), alike;
+    for (struct page *page; *first < end; *first += alike) {
+        alike = page_map_alike(&lazy->map, *first, end - 1, &page);
+        if (page)
+            continue;
+        *count = alike;
+        *first = lender_index(lazy, *first);
+        return true;
+    }
+    return false;
 }
 
 /* *out_waited: something stood in the way. */
@@ -399,10 +420,10 @@ static status_t mark_zero_locked(struct vmo *vmo, uint64_t first, uint64_t last,
 
 static status_t zero_pager_pages_locked(struct vmo *vmo, uint64_t first, uint64_t last,
                                         struct map_garbage *garbage) REQUIRES(vmo->lock) {
-    enum page_command command;
-    for (uint64_t i = first; vmo->source->trap_dirty && i <= last; i++)
-        if (is_blocked_locked(vmo, i, true, &command))
-            return absence(vmo);
+    struct barrier barrier;
+    uint64_t at = first;
+    if (vmo->source->trap_dirty && first_barrier_locked(vmo, &at, last, true, &barrier))
+        return absence(vmo);
     vmo->source->modified = true;
     status_t status = mark_zero_locked(vmo, first, last, PAGE_DIRTY, garbage);
     if (status == OK) /* whoever waits for one of them finds zeros */

@@ -73,23 +73,30 @@ static status_t commit_stretch_locked(struct vmo *vmo, uint64_t index, unsigned 
     return status;
 }
 
-/* Page by page: a lazy clone owns them, a pager's must only be there. *done counts them. */
+/* Page by page; *done counts them. */
 static status_t commit_each_locked(struct vmo *vmo, uint64_t index, uint64_t count,
                                    uint64_t *done) REQUIRES(vmo->lock) {
     struct page *page;
     status_t status = OK;
-    for (*done = 0; *done < count && status == OK; *done += status == OK) {
-        if (vmo->kind != VMO_PAGER)
-            status = vmo_own_page_locked(vmo, index + *done, &page, NULL);
-        else if (!page_map_find(&vmo->map, index + *done, NULL))
-            status = ERR_INTERNAL_PAGER;
-    }
+    for (*done = 0; *done < count && status == OK; *done += status == OK)
+        status = vmo_own_page_locked(vmo, index + *done, &page, NULL);
     return status;
 }
 
-/* One leaf's part of a commit; *done is how many pages it covered. */
-static status_t commit_leaf_locked(struct vmo *vmo, uint64_t index, uint64_t count,
+/* A pager's pages must only be there. */
+static status_t commit_pager_locked(struct vmo *vmo, uint64_t index, uint64_t count,
+                                    uint64_t *done) REQUIRES(vmo->lock) {
+    struct page *page;
+    uint64_t alike = page_map_alike(&vmo->map, index, index + count - 1, &page);
+    *done = page ? alike : 0;
+    return page ? OK : ERR_INTERNAL_PAGER;
+}
+
+/* One leaf's part of a commit, or alike pages; *done is how many pages it covered. */
+static status_t commit_part_locked(struct vmo *vmo, uint64_t index, uint64_t count,
                                    uint64_t *done) REQUIRES(vmo->lock) {
+    if (vmo->kind == VMO_PAGER)
+        return commit_pager_locked(vmo, index, count, done);
     struct map_stretch stretch = page_map_stretch(&vmo->map, index, count);
     bool simple = stretch.path_exclusive && !vmo->special;
     for (unsigned i = 0; simple && stretch.slots && i < stretch.count; i++)
@@ -108,7 +115,7 @@ static status_t commit_step(struct vmo *vmo, uint64_t index, uint64_t last, uint
         *done = last - index + 1; /* shrunk meanwhile */
         return OK;
     }
-    return commit_leaf_locked(vmo, index, MIN(last + 1, size_pages) - index, done);
+    return commit_part_locked(vmo, index, MIN(last + 1, size_pages) - index, done);
 }
 
 status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length) {
@@ -207,12 +214,17 @@ static status_t zero_part_locked(struct vmo *vmo, struct zeroing *z, uint64_t of
     return zeroing_blocked(z, index, 1, status);
 }
 
-/* Pinned pages keep their frames and are zeroed in place. */
+/* Pinned pages keep their frames and are zeroed in place. What is zero takes one step. */
 static status_t zero_in_place_locked(struct vmo *vmo, struct zeroing *z, uint64_t offset,
                                      uint64_t end) REQUIRES(vmo->lock) {
     status_t status = OK;
-    for (uint64_t at = offset, next; at < end && status == OK; at = next) {
-        next = MIN(end, round_down(at, PAGE_SIZE) + PAGE_SIZE);
+    struct page *page;
+    for (uint64_t at = offset, next, pages; at < end && status == OK; at = next) {
+        uint64_t index = at >> PAGE_SHIFT;
+        pages = page_map_alike(&vmo->map, index, (end - 1) >> PAGE_SHIFT, &page);
+        if (vmo_has_content_locked(vmo, index))
+            pages = 1;
+        next = MIN(end, (index + pages) << PAGE_SHIFT);
         status = zero_part_locked(vmo, z, at, next - at);
     }
     return status;
@@ -264,18 +276,13 @@ status_t vmo_zero_unless_blocked(struct vmo *vmo, uint64_t offset, uint64_t leng
 }
 
 status_t vmo_zero(struct vmo *vmo, uint64_t offset, uint64_t length) {
-    struct zeroing z = {.garbage = MAP_GARBAGE_INIT};
-    status_t status = vmo_range_resolve(&vmo, &offset, &length);
-    if (status == OK && vmo->kind == VMO_PHYSICAL)
-        status = ERR_NOT_SUPPORTED;
-    if (status == OK)
-        status = zero(vmo, &z, offset, length);
+    struct vmo_blocked blocked;
+    status_t status = vmo_zero_unless_blocked(vmo, offset, length, &blocked);
     while (status == ERR_INTERNAL_PAGER) {
-        status = vmo_await(vmo, z.blocked, z.blocked_count, true);
+        status = vmo_await(vmo, blocked.first, blocked.count, true);
         if (status == OK)
-            status = zero(vmo, &z, offset, length);
+            status = vmo_zero_unless_blocked(vmo, offset, length, &blocked);
     }
-    map_garbage_release(&z.garbage);
     return status;
 }
 

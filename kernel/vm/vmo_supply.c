@@ -208,10 +208,13 @@ status_t vmo_fail_requests(struct vmo *vmo, uint64_t offset, uint64_t length, st
 /* Give markers in the range pages of their own; absent pages are ERR_NOT_FOUND. */
 static status_t fill_markers_locked(struct vmo *vmo, uint64_t first, uint64_t count)
     REQUIRES(vmo->lock) {
+    struct page *page;
     status_t status = OK;
-    for (uint64_t i = first; i < first + count && status == OK; i++)
-        if (!page_map_find(&vmo->map, i, NULL))
-            status = ERR_NOT_FOUND;
+    for (uint64_t i = first; i < first + count;) {
+        i += page_map_alike(&vmo->map, i, first + count - 1, &page);
+        if (!page)
+            return ERR_NOT_FOUND;
+    }
     for (uint64_t i = first; i < first + count && status == OK; i++)
         if (page_is_zero(page_map_find(&vmo->map, i, NULL)))
             status = vmo_fill_marker_locked(vmo, i);
