@@ -61,11 +61,13 @@ void ktest_fail(const char *file, int line, const char *format, ...) {
 }
 
 void ktest_fail_expected(const char *file, int line, const char *text) {
-    ktest_fail(file, line, "expected %s", text);
+    ktest_fail(file, line, "expected %s", text ? text : "what the line says");
 }
 
 void ktest_fail_equal(const char *file, int line, const char *texts, long long want,
                       long long got) {
+    if (!texts)
+        texts = "got\0wanted";
     ktest_fail(file, line, "%s is %lld (%#llx), not %s = %lld (%#llx)", texts, got, got,
                texts + strlen(texts) + 1, want, want);
 }

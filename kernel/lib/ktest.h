@@ -27,7 +27,15 @@ struct ktest {
 
 /* Records a failure of the running test and goes on. */
 void ktest_fail(const char *file, int line, const char *format, ...) PRINTF_LIKE(3, 4);
-/* The same with little code where they are called, for there are thousands of places. */
+/*
+ * The same with little code where they are called, for there are thousands of places.
+ * Release kernels have no room for the texts of the expressions: they are NULL there.
+ */
+#ifdef JX_DEBUG
+#define KTEST_TEXT(text) text
+#else
+#define KTEST_TEXT(text) NULL
+#endif
 void ktest_fail_expected(const char *file, int line, const char *text) COLD;
 /* `texts`: what was got, NUL, what was wanted. */
 void ktest_fail_equal(const char *file, int line, const char *texts, long long want,
@@ -36,19 +44,19 @@ void ktest_fail_equal(const char *file, int line, const char *texts, long long w
 #define EXPECT(cond)                                                                               \
     do {                                                                                           \
         if (!(cond))                                                                               \
-            ktest_fail_expected(__FILE__, __LINE__, #cond);                                        \
+            ktest_fail_expected(__FILE__, __LINE__, KTEST_TEXT(#cond));                            \
     } while (0)
 #define EXPECT_EQ(want, got)                                                                       \
     do {                                                                                           \
         long long want_ = (long long)(want), got_ = (long long)(got);                              \
         if (want_ != got_)                                                                         \
-            ktest_fail_equal(__FILE__, __LINE__, #got "\0" #want, want_, got_);                    \
+            ktest_fail_equal(__FILE__, __LINE__, KTEST_TEXT(#got "\0" #want), want_, got_);        \
     } while (0)
 /* Fails and leaves the test function. */
 #define REQUIRE(cond)                                                                              \
     do {                                                                                           \
         if (!(cond)) {                                                                             \
-            ktest_fail_expected(__FILE__, __LINE__, #cond);                                        \
+            ktest_fail_expected(__FILE__, __LINE__, KTEST_TEXT(#cond));                            \
             return;                                                                                \
         }                                                                                          \
     } while (0)
