@@ -3,10 +3,12 @@
 To add a test, add a line: a name, the command, and what differs from the default.
 The command runs in the top folder; status 0 is a pass. With counts=True its last
 line `N passed, N failed` is added to the total, and must agree with the status.
-`builds` are ninja targets that must be there first. A step whose `wants` file is not in the
-tree yet is left out.
+`builds` are ninja targets that must be there first. Steps run side by side while there are
+`cores` for them: two where the name ends in 4cpu, else one.
 """
 from dataclasses import dataclass, field
+
+ALL_CORES = 0
 
 
 @dataclass
@@ -16,7 +18,11 @@ class Step:
     counts: bool = False
     timeout: int = 120
     builds: list = field(default_factory=list)
-    wants: str = ''
+    cores: int = None
+
+    def __post_init__(self):
+        if self.cores is None:
+            self.cores = 2 if '4cpu' in self.name else 1
 
 
 def ktest(kernel, smp, suites='all', extra=''):
@@ -35,21 +41,21 @@ def shell(boot, smp=1, times=1):
 def core(name, kernel, smp, builds=()):
     """Tests that are a user program: the first process, so that it has every authority."""
     return Step(name, counts=True, timeout=180, builds=list(builds),
-                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
+                command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout 150 --append debug.syscalls=1 build/symbols/core-tests')
 
 
 def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100, options=''):
     """Tests that are a user program of their own, as the first process."""
     return Step(name, counts=True, timeout=seconds + 30, builds=[program],
-                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
+                command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout {seconds} {options} {program}')
 
 
 def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
     """A stress program or model as the first process; it prints the seed it began with."""
     return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
-                command=f'JX_BUILT=1 JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
+                command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
                         f'--timeout {seconds} --append debug.syscalls=1 build/symbols/{program} {words}')
 
 
@@ -81,7 +87,7 @@ MODELS = ['build/host/model', 'build/small/model', 'build/tsan/model']
 
 STEPS = [
     # What can be seen without running anything.
-    Step('build', 'ninja --quiet images', timeout=600),
+    Step('build', 'ninja --quiet images', timeout=600, cores=ALL_CORES),
     Step('lint-layers', 'tests/lint/layers.py'),
     Step('lint-checklists', 'tests/lint/checklists.py'),
     Step('lint-named', 'tests/lint/named.py'),
@@ -89,7 +95,7 @@ STEPS = [
     Step('lint-frames', 'tests/lint/frames.sh'),
     Step('lint-no-float', 'tests/lint/no_float.py build/debug/kernel.elf build/release/kernel.elf'),
     Step('lint-sizes', 'tests/lint/sizes.py'),
-    Step('lint-reproducible', 'tests/lint/reproducible.sh', timeout=300),
+    Step('lint-reproducible', 'tests/lint/reproducible.sh', timeout=300, cores=ALL_CORES),
     Step('lint-claims', 'tests/lint/claims.py'),
     # P41: one table makes numbers, stubs, the dispatch, tests and this document.
     Step('lint-syscalls', 'build/tools/mksyscalls | diff docs/SYSCALLS.md -',
@@ -98,8 +104,8 @@ STEPS = [
 
     # The kernel as a host program.
     Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
-         builds=['build/host/ktest'], wants='tests/host/main.c'),
-    Step('host-tsan', 'build/tsan/ktest all --cpus 4', counts=True, timeout=300,
+         builds=['build/host/ktest']),
+    Step('host-tsan', 'build/tsan/ktest all --cpus 4', counts=True, timeout=300, cores=2,
          builds=['build/tsan/ktest']),
     Step('host-4cpu', 'build/host/ktest all --cpus 4 --preempt 10', counts=True, timeout=300,
          builds=['build/host/ktest']),
@@ -148,11 +154,11 @@ STEPS = [
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
     # P40: what a clone costs, against size, generations, siblings and CPUs.
     Step('bench-vm', 'tests/qemu/bench_vm.py', counts=True, timeout=240),
-    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),
-    Step('same', 'tests/qemu/same.py', counts=True, timeout=200),
+    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300, cores=2),
+    Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,
          builds=['build/symbols/core-tests', 'build/symbols/deaths']),
-    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200),
+    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
     user_tests('depths-1cpu', 1, 'build/symbols/depths'),
@@ -165,7 +171,8 @@ STEPS = [
     user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=600,
                options='--append debug.syscalls=1 --append kill.points=1'),
 
-    Step('documents', 'tests/qemu/documents.py', counts=True, timeout=300),
+    Step('documents', 'env -u JX_BUILT tests/qemu/documents.py', counts=True, timeout=300,
+         cores=ALL_CORES),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
