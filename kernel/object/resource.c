@@ -145,6 +145,21 @@ status_t resource_check(const struct resource *resource, uint32_t kind) {
     return resource->kind == kind || resource->kind == ZX_RSRC_KIND_ROOT ? OK : ERR_WRONG_TYPE;
 }
 
+status_t resource_check_range(const struct resource *resource, uint32_t kind, uint64_t start,
+                              uint64_t size) {
+    uint64_t first = resource->start, end = first + resource->size;
+
+    status_t status = resource_check(resource, kind);
+    if (status != OK || resource->kind == ZX_RSRC_KIND_ROOT)
+        return status;
+    if (kind == ZX_RSRC_KIND_MMIO) {
+        first = round_down(first, PAGE_SIZE);
+        end = round_up(end, PAGE_SIZE);
+    }
+    return start >= first && range_within(start - first, size, end - first) ? OK
+                                                                             : ERR_OUT_OF_RANGE;
+}
+
 void resource_get_info(struct resource *resource, zx_info_resource_t *out_info) {
     MUTEX_GUARD(resource->base.lock);
 

@@ -41,4 +41,10 @@ status_t resource_create(const struct resource *parent, uint32_t options, uint64
 status_t resource_check_create(const struct resource *parent, uint32_t options);
 /* ERR_WRONG_TYPE unless it is of this kind or the root. */
 status_t resource_check(const struct resource *resource, uint32_t kind);
+/*
+ * The same for a range, too: ERR_OUT_OF_RANGE unless the resource contains it. The root
+ * contains all; a range of device memory counts as the pages that it touches.
+ */
+status_t resource_check_range(const struct resource *resource, uint32_t kind, uint64_t start,
+                              uint64_t size);
 void resource_get_info(struct resource *resource, zx_info_resource_t *out_info);

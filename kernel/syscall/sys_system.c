@@ -28,6 +28,13 @@ status_t sys_check_resource(uint32_t handle, uint32_t kind) {
     return status != OK ? status : resource_check(resource_from(object), kind);
 }
 
+status_t sys_check_resource_range(uint32_t handle, uint32_t kind, uint64_t start, uint64_t size) {
+    AUTO(waitable) object = NULL;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_RESOURCE, 0, &object);
+    return status != OK ? status : resource_check_range(resource_from(object), kind, start, size);
+}
+
 status_t sys_resource_create(uint32_t parent_rsrc, uint32_t options, uint64_t base, uint64_t size,
                              struct user_in name, uint64_t name_size,
                              struct user_out resource_out) {

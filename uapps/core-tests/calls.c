@@ -457,6 +457,11 @@ PREPARE(resource_create) {
     a[1] = ZX_RSRC_KIND_ROOT;
     a[5] = 4;
 }
+PREPARE(vmo_create_physical) {
+    a[0] = root_resource();
+    a[1] = 0xfed00000;
+    a[2] = PAGE;
+}
 PREPARE(system_get_event) {
     a[0] = zx_job_default();
     a[1] = ZX_SYSTEM_EVENT_OUT_OF_MEMORY;

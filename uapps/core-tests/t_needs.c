@@ -169,6 +169,7 @@ static uint64_t harmless(enum kind kind) {
     case KIND_U64:
     case KIND_KOID:
     case KIND_VADDR:
+    case KIND_PADDR:
     case KIND_UINTPTR:
     case KIND_I64:
     case KIND_TIME:
