@@ -125,6 +125,16 @@ zx_status_t zx_port_queue(zx_handle_t handle, const zx_port_packet_t *packet);
 zx_status_t zx_port_wait(zx_handle_t handle, zx_time_t deadline, zx_port_packet_t *packet);
 zx_status_t zx_port_cancel(zx_handle_t handle, zx_handle_t source, uint64_t key);
 
+/* Interrupts. */
+zx_status_t zx_interrupt_create(zx_handle_t src_obj, uint32_t src_num, uint32_t options,
+                                zx_handle_t *out_handle);
+zx_status_t zx_interrupt_bind(zx_handle_t handle, zx_handle_t port_handle, uint64_t key,
+                              uint32_t options);
+zx_status_t zx_interrupt_wait(zx_handle_t handle, zx_time_t *out_timestamp);
+zx_status_t zx_interrupt_ack(zx_handle_t handle);
+zx_status_t zx_interrupt_destroy(zx_handle_t handle);
+zx_status_t zx_interrupt_trigger(zx_handle_t handle, uint32_t options, zx_time_t timestamp);
+
 /* Tasks. */
 zx_status_t zx_process_create(zx_handle_t job, const char *name, size_t name_size,
                               uint32_t options, zx_handle_t *proc_handle,

@@ -60,12 +60,28 @@ static void packet_uncount_locked(struct port *port, struct packet *packet)
     port->async_count--;
 }
 
-/* To the oldest waiter, else to the end of the queue. */
+/* Urgent packets are as many as interrupts are bound, so few. */
+static void packet_add_urgent_locked(struct port *port, struct packet *packet)
+    REQUIRES(port->lock) {
+    list_for_each(node, &port->packets) {
+        const struct packet *other = list_entry(node, struct packet, node);
+        if (other->kept && other->kept->is_urgent)
+            continue;
+        list_add_before(node, &packet->node);
+        return;
+    }
+    list_add_tail(&port->packets, &packet->node);
+}
+
+/* To the oldest waiter, else to the end of its part of the queue. */
 static void packet_append_locked(struct port *port, struct packet *packet) REQUIRES(port->lock) {
     struct port_waiter *waiter = list_pop_entry(&port->waiters, struct port_waiter, node);
 
     if (!waiter) {
-        list_add_tail(&port->packets, &packet->node);
+        if (unlikely(packet->kept && packet->kept->is_urgent))
+            packet_add_urgent_locked(port, packet);
+        else
+            list_add_tail(&port->packets, &packet->node);
         return;
     }
     packet_uncount_locked(port, packet);

@@ -25,6 +25,7 @@ struct packet;
 struct kept_packet_ops {
     /* A thread has its content, or the port is closed: it may be used again. No lock held. */
     void (*released)(struct packet *packet);
+    bool is_urgent; /* it goes before all that are not */
 };
 struct packet {
     struct list_node node;            /* in port->packets */

@@ -79,9 +79,7 @@ status_t sys_object_signal_peer(uint32_t handle, uint32_t clear_mask, uint32_t s
 status_t sys_port_create(uint32_t options, struct user_out out) {
     struct port *port;
 
-    if (options == ZX_PORT_BIND_TO_INTERRUPT)
-        return ERR_NOT_SUPPORTED;
-    if (options != 0)
+    if (options & ~ZX_PORT_BIND_TO_INTERRUPT)
         return ERR_INVALID_ARGS;
     status_t status = policy_check(ZX_POL_NEW_PORT);
     if (status == OK)

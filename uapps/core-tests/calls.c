@@ -457,6 +457,31 @@ PREPARE(resource_create) {
     a[1] = ZX_RSRC_KIND_ROOT;
     a[5] = 4;
 }
+static zx_handle_t interrupt(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_interrupt_create(0, 0, ZX_INTERRUPT_VIRTUAL, &handle));
+    return keep(handle);
+}
+static zx_handle_t interrupt_port(void) {
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_port_create(ZX_PORT_BIND_TO_INTERRUPT, &handle));
+    return keep(handle);
+}
+PREPARE(interrupt_create) { a[2] = ZX_INTERRUPT_VIRTUAL; }
+PREPARE(interrupt_bind) {
+    a[0] = interrupt();
+    a[1] = interrupt_port();
+}
+PREPARE(interrupt_wait) {
+    a[0] = interrupt();
+    EXPECT_OK(zx_interrupt_trigger((zx_handle_t)a[0], 0, 1));
+}
+PREPARE(interrupt_ack) {
+    a[0] = interrupt();
+    EXPECT_OK(zx_interrupt_bind((zx_handle_t)a[0], interrupt_port(), 0, ZX_INTERRUPT_BIND));
+}
+PREPARE(interrupt_destroy) { a[0] = interrupt(); }
+PREPARE(interrupt_trigger) { a[0] = interrupt(); }
 PREPARE(vmo_create_physical) {
     a[0] = root_resource();
     a[1] = 0xfed00000;

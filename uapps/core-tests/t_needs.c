@@ -110,6 +110,7 @@ static void make_samples(void) {
     add_sample(zx_vmo_create(4096, 0, &one), one);
     add_sample(zx_stream_create(ZX_STREAM_MODE_READ | ZX_STREAM_MODE_WRITE, one, 0, &other), other);
     add_sample(zx_pager_create(0, &one), one);
+    add_sample(zx_interrupt_create(0, 0, ZX_INTERRUPT_VIRTUAL, &one), one);
     add_sample(zx_clock_create(0, NULL, &one), one);
     static const zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_CPU_MASK};
     add_sample(zx_profile_create(zx_job_default(), 0, &info, &one), one);

@@ -82,6 +82,7 @@ static const struct exception exceptions[] = {
     {"process_read_memory", 4, false},
     {"process_write_memory", 4, false},
     {"vmo_op_range", 4, true},
+    {"interrupt_wait", 1, false},
     {"vmar_op_range", 4, false},
     {"pager_query_dirty_ranges", 6, false},
     {"pager_query_dirty_ranges", 7, false},
@@ -207,7 +208,10 @@ TEST(a_closed_handle_is_bad_for_every_call) {
             call_tidy();
             /* Earlier arguments may be wrong, a value may not match, and time may be up first. */
             bool refused = status == ZX_ERR_BAD_HANDLE || status == ZX_ERR_WRONG_TYPE;
-            if (!refused)
+            /* A virtual interrupt comes from nowhere: the handle is not looked at. */
+            if (strcmp(calls[i].name, "interrupt_create") == 0)
+                call_drop_results(&calls[i], a);
+            else if (!refused)
                 utest_fail(__FILE__, __LINE__, "%s, argument %d closed: %d", calls[i].name,
                            argument, status);
             EXPECT_EQ(before, own_handles());
