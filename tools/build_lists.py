@@ -93,6 +93,7 @@ KERNEL_PORTABLE = {
         'vmo_supply.c',
     ],
     'kernel/object': [
+        'bti.c',
         'channel.c',
         'channel_nest.c',
         'channel_nest_test.c',
@@ -114,7 +115,6 @@ KERNEL_PORTABLE = {
         'handle_table.c',
         'handle_table_test.c',
         'interrupt.c',
-        'interrupt_test.c',
         'job.c',
         'job_policy.c',
         'job_policy_test.c',
@@ -281,6 +281,9 @@ KERNEL_LINKER_SCRIPT = 'kernel/arch/amd64/kernel.ld'
 
 # Built for the host only: the arch layer of the host and the test main.
 HOST_ONLY = {
+    'kernel/object': [
+        'interrupt_test.c',
+    ],
     'kernel/arch/host': [
         'boot.c',
         'clock.c',
@@ -514,6 +517,7 @@ PROGRAMS = {
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
         'uapps/core-tests/support.c',
+        'uapps/core-tests/t_bti.c',
         'uapps/core-tests/t_channel.c',
         'uapps/core-tests/t_clone_list.c',
         'uapps/core-tests/t_channel_etc.c',
@@ -605,6 +609,12 @@ EXTRA_INPUTS = {
 RARELY_RUN = {
     'kernel/arch/amd64/apic.c',
     'kernel/arch/amd64/boot.c',
+    'kernel/arch/lock_count.c',
+    'kernel/object/eventpair.c',
+    'kernel/object/timer_object.c',
+    'kernel/syscall/sys_socket.c',
+    'kernel/arch/lock_rank.c',
+    'kernel/vm/entropy.c',
     'kernel/arch/amd64/boot_multiboot2.c',
     'kernel/arch/amd64/boot_option.c',
     'kernel/arch/amd64/boot_pvh.c',
@@ -631,6 +641,7 @@ RARELY_RUN = {
     'kernel/lib/random.c',
     'kernel/main.c',
     'kernel/object/bootstrap.c',
+    'kernel/object/bti.c',
     'kernel/object/channel_nest.c',
     'kernel/object/clock_object.c',
     'kernel/object/crash_report.c',

@@ -12,6 +12,7 @@
 #include <zircon/syscalls/clock.h>
 #include <zircon/syscalls/debug.h>
 #include <zircon/syscalls/exception.h>
+#include <zircon/syscalls/iommu.h>
 #include <zircon/syscalls/log.h>
 #include <zircon/syscalls/object.h>
 #include <zircon/syscalls/pager.h>
@@ -186,6 +187,17 @@ zx_status_t zx_vmo_replace_as_executable(zx_handle_t handle, zx_handle_t vmex, z
 zx_status_t zx_vmo_set_cache_policy(zx_handle_t handle, uint32_t cache_policy);
 zx_status_t zx_vmo_create_physical(zx_handle_t resource, zx_paddr_t paddr, size_t size,
                                    zx_handle_t *out);
+zx_status_t zx_vmo_create_contiguous(zx_handle_t bti, size_t size, uint32_t alignment_log2,
+                                     zx_handle_t *out);
+
+/* Devices that reach memory. */
+zx_status_t zx_iommu_create(zx_handle_t resource, uint32_t type, const void *desc,
+                            size_t desc_size, zx_handle_t *out);
+zx_status_t zx_bti_create(zx_handle_t iommu, uint32_t options, uint64_t bti_id, zx_handle_t *out);
+zx_status_t zx_bti_pin(zx_handle_t handle, uint32_t options, zx_handle_t vmo, uint64_t offset,
+                       uint64_t size, zx_paddr_t *addrs, size_t addrs_count, zx_handle_t *pmt);
+zx_status_t zx_bti_release_quarantine(zx_handle_t handle);
+zx_status_t zx_pmt_unpin(zx_handle_t handle);
 
 /* Pagers. */
 zx_status_t zx_pager_create(uint32_t options, zx_handle_t *out);

@@ -8,6 +8,7 @@
 
 #include <jacinth/info.h>
 
+#include "object/bti.h"
 #include "object/object.h"
 #include "object/resource.h"
 #include "object/socket.h"
@@ -38,6 +39,7 @@ union record {
     zx_info_stream_t stream;
     zx_info_timer_t timer;
     zx_info_resource_t resource;
+    zx_info_bti_t bti;
     zx_info_kmem_stats_t kmem;
     zx_info_kmem_stats_extended_t kmem_extended;
     jx_info_page_maps_t page_maps;
@@ -235,6 +237,12 @@ static status_t fill_resource(struct waitable *object, rights_t rights, union re
     return OK;
 }
 
+static status_t fill_bti(struct waitable *object, rights_t rights, union record *out) {
+    out->bti = (zx_info_bti_t){.minimum_contiguity = BTI_MIN_CONTIGUITY, .aspace_size = UINT64_MAX};
+    bti_get_counts(bti_from(object), &out->bti.pmo_count, &out->bti.quarantine_count);
+    return OK;
+}
+
 /* ---- the table ---- */
 
 #define TYPE(name) ((uint64_t)1 << ZX_OBJ_TYPE_##name)
@@ -274,6 +282,7 @@ static const struct topic topics[] = {
     {ZX_INFO_STREAM, ZX_RIGHT_INSPECT, TYPE(STREAM), RECORD(stream), fill_stream},
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
     {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
+    {ZX_INFO_BTI, ZX_RIGHT_INSPECT, TYPE(BTI), RECORD(bti), fill_bti},
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
     {ZX_INFO_KMEM_STATS_EXTENDED, 0, TYPE(RESOURCE), RECORD(kmem_stats_extended),
      fill_kmem_extended},

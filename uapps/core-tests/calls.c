@@ -107,6 +107,16 @@ static zx_handle_t stream(void) {
     return keep(handle);
 }
 
+/* Pinned memory that is merely closed is in quarantine for ever. */
+static void drop(zx_handle_t handle) {
+    zx_info_handle_basic_t info = {0};
+    EXPECT_OK(zx_object_get_info(handle, ZX_INFO_HANDLE_BASIC, &info, sizeof info, NULL, NULL));
+    if (info.type == ZX_OBJ_TYPE_PMT)
+        EXPECT_OK(zx_pmt_unpin(handle));
+    else
+        close_handle(handle);
+}
+
 void call_tidy(void) {
     if (scene_child.process != ZX_HANDLE_INVALID)
         child_end(&scene_child);
@@ -115,7 +125,7 @@ void call_tidy(void) {
     scene_region = ZX_HANDLE_INVALID;
     for (int i = 0; i < made_count; i++) {
         if (zx_object_get_info(made[i], ZX_INFO_HANDLE_VALID, NULL, 0, NULL, NULL) == ZX_OK)
-            close_handle(made[i]);
+            drop(made[i]);
     }
     made_count = 0;
 }
@@ -482,6 +492,39 @@ PREPARE(interrupt_ack) {
 }
 PREPARE(interrupt_destroy) { a[0] = interrupt(); }
 PREPARE(interrupt_trigger) { a[0] = interrupt(); }
+static zx_handle_t device(void) {
+    static const zx_iommu_desc_dummy_t dummy;
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_iommu_create(root_resource(), ZX_IOMMU_TYPE_DUMMY, &dummy, 1, &handle));
+    EXPECT_OK(zx_bti_create(keep(handle), 0, 0, &handle));
+    return keep(handle);
+}
+PREPARE(iommu_create) {
+    a[0] = root_resource();
+    a[3] = sizeof(zx_iommu_desc_dummy_t);
+}
+PREPARE(bti_create) {
+    device();
+    a[0] = made[made_count - 2];
+}
+PREPARE(bti_pin) {
+    a[0] = device();
+    a[1] = ZX_BTI_PERM_READ;
+    a[2] = vmo();
+    a[4] = PAGE;
+    a[6] = 1;
+}
+PREPARE(bti_release_quarantine) { a[0] = device(); }
+PREPARE(pmt_unpin) {
+    zx_paddr_t address;
+    zx_handle_t handle = 0;
+    EXPECT_OK(zx_bti_pin(device(), ZX_BTI_PERM_READ, vmo(), 0, PAGE, &address, 1, &handle));
+    a[0] = keep(handle);
+}
+PREPARE(vmo_create_contiguous) {
+    a[0] = device();
+    a[1] = PAGE;
+}
 PREPARE(vmo_create_physical) {
     a[0] = root_resource();
     a[1] = 0xfed00000;
@@ -563,6 +606,6 @@ void call_drop_results(const struct call *call, const uint64_t *a) {
             continue;
         memcpy(&handle, (const void *)a[i], 4);
         if (handle != ZX_HANDLE_INVALID)
-            close_handle(handle);
+            drop(handle);
     }
 }

@@ -89,6 +89,18 @@ static void make_tasks(void) {
     add_sample(zx_task_suspend(process, &token), token);
 }
 
+static void make_device_samples(zx_handle_t root) {
+    static const zx_iommu_desc_dummy_t dummy;
+    zx_handle_t iommu = 0, bti = 0;
+    zx_status_t status = zx_iommu_create(root, ZX_IOMMU_TYPE_DUMMY, &dummy, 1, &iommu);
+    add_sample(status, iommu);
+    add_sample(zx_bti_create(iommu, 0, 0, &bti), bti);
+    zx_handle_t vmo = make_vmo(1), pmt = 0;
+    zx_paddr_t address;
+    add_sample(zx_bti_pin(bti, ZX_BTI_PERM_READ, vmo, 0, PAGE, &address, 1, &pmt), pmt);
+    close_handle(vmo);
+}
+
 /* What only a program with the root resource can make; it keeps that for the next test. */
 static void make_privileged(void) {
     static zx_handle_t root;
@@ -97,6 +109,7 @@ static void make_privileged(void) {
         root = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0));
     if (root == ZX_HANDLE_INVALID)
         return;
+    make_device_samples(root);
     add_sample(zx_debuglog_create(root, ZX_LOG_FLAG_READABLE, &log), log);
     add_sample(zx_handle_duplicate(root, ZX_RIGHT_SAME_RIGHTS, &copy), copy);
 }
@@ -123,8 +136,12 @@ static void make_samples(void) {
 }
 
 static void close_samples(void) {
-    for (int i = 0; i < sample_count; i++)
-        (void)zx_handle_close(samples[i].handle);
+    for (int i = 0; i < sample_count; i++) {
+        if (samples[i].type == ZX_OBJ_TYPE_PMT)
+            (void)zx_pmt_unpin(samples[i].handle);
+        else
+            (void)zx_handle_close(samples[i].handle);
+    }
 }
 
 static zx_handle_t sample_of(zx_obj_type_t type) {
