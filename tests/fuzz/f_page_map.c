@@ -25,6 +25,7 @@
 #define page_map_charge       small_charge
 #define page_map_check        small_check
 #define page_map_clone        small_clone
+#define page_map_alike        small_alike
 #define page_map_cursor       small_cursor
 #define page_map_cursor_replace small_cursor_replace
 #define page_map_cursor_store small_cursor_store

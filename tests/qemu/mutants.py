@@ -88,8 +88,8 @@ MUTANTS = {
         'kernel/object/process.c', '    if (--process->thread_count > 0)',
         '    if (--process->thread_count > 1)', program('proofs', 'p47_threads')),
     'P47-kill-before-a-park-is-lost': (
-        'kernel/sched/park.c', '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL))',
-        '(flags & PARK_KILLABLE) && (pending & THREAD_PENDING_KILL) && !parker->thread)',
+        'kernel/sched/park.c', '(flags & pending & THREAD_PENDING_KILL)',
+        '(flags & pending & THREAD_PENDING_KILL && !parker->thread)',
         program('proofs', 'p47_points', '--append kill.points=1 --smp 4')),
     'P51-generation-stays': (
         'kernel/object/handle_table.c', '(slot->word & ~FIXED_BITS) + GENERATION_ONE;',
@@ -100,8 +100,8 @@ MUTANTS = {
         '        if (probe.page)\n            vmo_hide_page_locked(vmo, index);\n',
         program('core-tests', 'p53')),
     'P53-hidden-without-flush': (
-        'kernel/vm/vmo.c', '            view_hide(view, view->base + in_view, 1, &batch);\n    }\n'
-        + FLUSH, '            view_hide(view, view->base + in_view, 1, &batch);\n    }\n',
+        'kernel/vm/vmo.c', '            vmo_view_hide(view, view->base + in_view, 1, &batch);\n    }\n'
+        + FLUSH, '            vmo_view_hide(view, view->base + in_view, 1, &batch);\n    }\n',
         stress('stress-fault', '--seconds 20')),
     'P54-clone-leaves-write-permission': (
         'kernel/vm/vmo_cow.c', 'vmo_make_read_only_locked(parent, first, count);', '(void)first;',
