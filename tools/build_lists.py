@@ -34,6 +34,7 @@ KERNEL_PORTABLE = {
         'spinlock.c',
     ],
     'kernel/sched': [
+        'inherit.c',
         'mutex.c',
         'park.c',
         'sched.c',
@@ -52,6 +53,7 @@ KERNEL_PORTABLE = {
         'frame_audit_test.c',
         'kernel_thread.c',
         'kheap.c',
+        'inherit_test.c',
         'kheap_test.c',
         'memory_audit.c',
         'memory_audit_test.c',
@@ -534,6 +536,7 @@ PROGRAMS = {
         'uapps/core-tests/t_handle.c',
         'uapps/core-tests/t_huge.c',
         'uapps/core-tests/t_info.c',
+        'uapps/core-tests/t_inherit.c',
         'uapps/core-tests/t_interrupt.c',
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',

@@ -32,6 +32,7 @@ static const char *const names[LOCK_RANKS] = {
     [RANK_IRQ] = "irq",
     [RANK_TIMER] = "timer",
     [RANK_MUTEX_WAIT] = "mutex-wait",
+    [RANK_INHERIT] = "inherit",
     [RANK_WAIT] = "wait",
     [RANK_RUN] = "run",
     [RANK_LEAF] = "leaf",

@@ -41,6 +41,7 @@ enum lock_rank {
     RANK_IRQ = 75,     /* interrupt objects, a port's interrupt packets */
     RANK_TIMER,        /* deadlines; held while an expired timer's function runs */
     RANK_MUTEX_WAIT,   /* a mutex's waiters; wakes them */
+    RANK_INHERIT,      /* who lends whom his priority */
     RANK_WAIT,         /* parked threads */
     RANK_RUN,          /* a run queue; a second one by try-lock only */
     RANK_LEAF = 90,    /* arch: shootdown, first and last words */

@@ -9,6 +9,7 @@
 
 #include "arch/mmu.h"
 #include "object/user_thread.h"
+#include "sched/inherit.h"
 #include "sched/mutex.h"
 #include "sched/park.h"
 #include "vm/kheap.h"
@@ -27,6 +28,7 @@ struct futex_waiter {
     vaddr_t address;
     struct user_thread *owner; /* of the futex, in its oldest waiter; else NULL */
     struct parker parker;
+    struct inherit_wait inherit; /* its owner is the futex's */
 };
 
 struct futex_table *futex_table_create(void) {
@@ -87,18 +89,31 @@ static bool waits_on_locked(struct futex_table *table, vaddr_t address,
 
 /* ---- Owners ---- */
 
-/* `oldest` is the futex's oldest waiter. The dead own nothing. */
+static void lend_locked(struct futex_table *table, struct futex_waiter *waiter,
+                        struct user_thread *owner) REQUIRES(table->lock) {
+    inherit_set_owner(&waiter->inherit, waiter->parker.thread, owner ? &owner->thread : NULL);
+}
+
+/* `oldest` is the futex's oldest waiter. */
+static void record_owner_locked(struct futex_table *table, struct futex_waiter *oldest,
+                                struct user_thread *owner) REQUIRES(table->lock) {
+    if (oldest->owner)
+        oldest->owner->futexes_owned--;
+    if (owner)
+        owner->futexes_owned++;
+    oldest->owner = owner;
+}
+
+/* All waiters lend the owner their priorities. The dead own nothing. */
 static void set_owner_locked(struct futex_table *table, struct futex_waiter *oldest,
                              struct user_thread *owner) REQUIRES(table->lock) {
     if (owner && owner->owns_no_futex)
         owner = NULL;
     if (oldest->owner == owner)
         return;
-    if (oldest->owner)
-        oldest->owner->futexes_owned--;
-    if (owner)
-        owner->futexes_owned++;
-    oldest->owner = owner;
+    record_owner_locked(table, oldest, owner);
+    for (struct futex_waiter *waiter = oldest; waiter; waiter = younger_locked(table, waiter))
+        lend_locked(table, waiter, owner);
 }
 
 ALWAYS_INLINE void set_owner_of_locked(struct futex_table *table, vaddr_t address,
@@ -115,15 +130,25 @@ static NOINLINE void pass_owner_locked(struct futex_table *table, struct futex_w
     struct futex_waiter *heir = younger_locked(table, waiter);
 
     if (heir)
-        set_owner_locked(table, heir, waiter->owner);
-    set_owner_locked(table, waiter, NULL);
+        record_owner_locked(table, heir, waiter->owner);
+    record_owner_locked(table, waiter, NULL);
 }
 
 ALWAYS_INLINE void unlink_locked(struct futex_table *table, struct futex_waiter *waiter)
     REQUIRES(table->lock) {
     if (unlikely(waiter->owner != NULL))
         pass_owner_locked(table, waiter);
+    lend_locked(table, waiter, NULL);
     list_remove(&waiter->node);
+}
+
+/* The youngest waiter of its word, which has the owner that it had. */
+static void link_locked(struct futex_table *table, struct futex_waiter *waiter)
+    REQUIRES(table->lock) {
+    list_add_tail(bucket_of(table, waiter->address), &waiter->node);
+    struct futex_waiter *oldest = oldest_locked(table, waiter->address);
+    if (oldest->owner)
+        lend_locked(table, waiter, oldest->owner);
 }
 
 static status_t check_owner_locked(struct futex_table *table, vaddr_t address,
@@ -180,7 +205,7 @@ static status_t wait_begin(struct futex_table *table, struct futex_waiter *waite
         status = check_owner_locked(table, waiter->address, owner);
     if (status != OK)
         return status;
-    list_add_tail(bucket_of(table, waiter->address), &waiter->node);
+    link_locked(table, waiter);
     set_owner_of_locked(table, waiter->address, owner->thread);
     return OK;
 }
@@ -218,6 +243,12 @@ status_t futex_wait(struct futex_table *table, vaddr_t address, uint32_t expecte
 
 /* ---- Waking ---- */
 
+ALWAYS_INLINE void end_hold(struct inherit_wait *hold) { inherit_end(hold, thread_current()); }
+/* For the rest of a function that may take what the caller was lent, and then wakes. */
+#define HOLD_PRIORITY()                                                                            \
+    __attribute__((cleanup(end_hold))) struct inherit_wait hold_ = {.owner = NULL};                \
+    inherit_hold(&hold_)
+
 /* Wake up to `count` waiters of a word; the last that was woken, or NULL. */
 ALWAYS_INLINE struct user_thread *wake_locked(struct futex_table *table, vaddr_t address,
                                               uint32_t count) REQUIRES(table->lock) {
@@ -238,6 +269,7 @@ status_t futex_wake(struct futex_table *table, vaddr_t address, uint32_t count) 
     if (!address_is_valid(address))
         return ERR_INVALID_ARGS;
     MUTEX_GUARD(&table->lock);
+    HOLD_PRIORITY();
 
     set_owner_of_locked(table, address, NULL);
     (void)wake_locked(table, address, count);
@@ -249,6 +281,7 @@ status_t futex_wake_single_owner(struct futex_table *table, vaddr_t address) {
     if (!address_is_valid(address))
         return ERR_INVALID_ARGS;
     MUTEX_GUARD(&table->lock);
+    HOLD_PRIORITY();
 
     set_owner_of_locked(table, address, wake_locked(table, address, 1));
     return OK;
@@ -264,13 +297,14 @@ static void move_locked(struct futex_table *table, vaddr_t from, vaddr_t to, uin
         struct futex_waiter *next = younger_locked(table, waiter);
         unlink_locked(table, waiter);
         waiter->address = to;
-        list_add_tail(bucket_of(table, to), &waiter->node);
+        link_locked(table, waiter);
         waiter = next;
     }
 }
 
 static status_t requeue_checked(struct futex_table *table, const struct futex_requeue *requeue) {
     MUTEX_GUARD(&table->lock);
+    HOLD_PRIORITY();
 
     status_t status = compare_locked(table, requeue->from, requeue->expected);
     if (status == OK)

@@ -7,6 +7,7 @@
 
 #include "arch/cpu.h"
 #include "lib/string.h"
+#include "sched/inherit.h"
 #include "sched/sched.h"
 #include "vm/kheap.h"
 
@@ -70,7 +71,8 @@ status_t profile_apply(const struct profile *profile, struct user_thread *thread
     if (thread->state >= USER_THREAD_DYING || thread_is_killed(&thread->thread))
         return ERR_BAD_STATE;
     if (info->flags & FLAG(PRIORITY))
-        sched_set_priority(&thread->thread, scheduler_priority(info->priority));
+        thread_set_priority(&thread->thread, scheduler_priority(info->priority),
+                            !(info->flags & FLAG(NO_INHERIT)));
     if (info->flags & FLAG(CPU_MASK)) {
         thread->has_affinity = true;
         sched_set_affinity(&thread->thread, info->cpu_affinity_mask.mask[0]);

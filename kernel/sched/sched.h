@@ -29,10 +29,11 @@ void sched_start_reaper(struct thread *reaper);
 void sched_reaper_main(void *unused) NORETURN;
 
 /*
- * Give a thread another priority, or a set of CPUs to be woken on where they are idle.
- * It takes effect at once wherever the thread is. The caller keeps the thread alive.
+ * For inherit.c: give a thread another priority. It takes effect at once wherever the
+ * thread is. The caller keeps the thread alive; so below.
  */
 void sched_set_priority(struct thread *thread, unsigned priority);
+/* On which CPUs it is to be woken where they are idle. */
 void sched_set_affinity(struct thread *thread, uint64_t cpus);
 
 /* ---- for park.c, thread.c and timer.c ---- */

@@ -31,6 +31,7 @@ void thread_init(struct thread *thread, const char *name, const struct thread_op
     thread->name = name;
     thread->ops = ops;
     thread->priority = (uint8_t)priority;
+    thread->own_priority = (uint8_t)priority;
     atomic_init(&thread->wanted_priority, (uint8_t)priority);
     atomic_init(&thread->affinity, UINT64_MAX);
     thread->stack_base = stack_base;

@@ -61,6 +61,7 @@ enum block_reason {
 
 struct thread;
 struct parker;
+struct inherit_wait;
 struct thread_ops {
     /* `pending` is not zero before a return to user mode; interrupts on; may not return. */
     void (*return_to_user)(struct thread *thread);
@@ -72,12 +73,20 @@ struct thread {
     struct arch_thread arch;      /* first: entry.S knows */
     _Atomic uint32_t pending;     /* second: enum thread_pending; entry.S reads it */
     uint8_t priority;             /* as it is queued; follows wanted_priority */
-    _Atomic uint8_t wanted_priority;
+    _Atomic uint8_t wanted_priority; /* inherit.c's */
     _Atomic uint64_t affinity;    /* CPUs where it had better be woken */
     bool pinned;                  /* stays on `cpu` */
     bool uses_reserve;            /* may take the last pages (pmm.h); set once, before it starts */
     const struct thread_ops *ops; /* set once; never NULL */
     const char *name;             /* set once; in the owner's memory */
+
+    /* Under the lock of inherit.c. */
+    uint8_t own_priority;
+    bool lends_nothing;                /* whom it waits for inherits nothing */
+    struct inherit_wait *inherit_wait; /* the last that it began, if that has an owner */
+    _Atomic uint32_t lent_bitmap;      /* which of the following are not 0 */
+    uint32_t lent[PRIORITY_COUNT];     /* how many waits for it lend each priority */
+
     uint64_t tid, pid;            /* koids for the log and dumps; 0: kernel */
     void *stack_base;             /* set once, by the creator */
 

@@ -3,7 +3,7 @@
  */
 #include "arch/clock.h"
 #include "lib/ktest.h"
-#include "sched/sched.h"
+#include "sched/inherit.h"
 #include "vm/test_crew.h"
 
 #define SECOND ((nstime_t)1000000000)
@@ -17,7 +17,8 @@ static _Atomic bool missing; /* a thread that could not be made */
 static void spin_until_all_run(void *context, unsigned index) {
     nstime_t give_up = clock_now() + 20 * SECOND;
 
-    sched_set_priority(thread_current(), PRIORITY_DEFAULT - 1 - index % (PRIORITY_DEFAULT - 1));
+    thread_set_priority(thread_current(), PRIORITY_DEFAULT - 1 - index % (PRIORITY_DEFAULT - 1),
+                        true);
     running++;
     while (running < cpu_count() && !missing && clock_now() < give_up)
         cpu_relax();
