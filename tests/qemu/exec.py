@@ -79,12 +79,17 @@ class Exec(unittest.TestCase):
             self.assertEqual(7, run(*words, program('door'), 'exit', '7').returncode, words)
 
     def test_an_empty_program_takes_under_a_second(self):
-        times = []
+        """Of a processor's time, since others may be at work here; and it hardly waits."""
+        times, busy = [], []
         for _ in range(3):
-            started = time.monotonic()
+            started, before = time.monotonic(), os.times()
             self.assertEqual(0, run(program('door')).returncode)
+            after = os.times()
             times.append(time.monotonic() - started)
-        self.assertLess(min(times), 1.0)
+            busy.append(after.children_user + after.children_system
+                        - before.children_user - before.children_system)
+        self.assertLess(min(busy), 1.0)
+        self.assertLess(min(times), 1.0 if os.getloadavg()[0] < 1 else 5.0)
 
     def test_wrong_usage_is_2(self):
         for words in ([], ['--smp', 'x', './p'], ['./there-is-no-such-file'], ['no-such-program']):
