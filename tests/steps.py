@@ -165,10 +165,11 @@ STEPS = [
     user_tests('depths-4cpu', 4, 'build/symbols/depths'),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
-    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', options='--append kill.points=1 --append utest=p47,p55'),
+    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', seconds=300,
+               options='--append debug.syscalls=1 --append kill.points=1 --append utest=p20,p47,p55'),
     user_tests('alloc-storm', 1, 'build/symbols/proofs',
                options='--append debug.syscalls=1 --append alloc.storm=1 --append utest=storm'),
-    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=600,
+    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
                options='--append debug.syscalls=1 --append kill.points=1'),
 
     Step('documents', 'env -u JX_BUILT tests/qemu/documents.py', counts=True, timeout=300,
