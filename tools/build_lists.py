@@ -29,6 +29,7 @@ KERNEL_PORTABLE = {
         'tree_test.c',
     ],
     'kernel/arch': [
+        'io_ports.c',
         'lock_count.c',
         'lock_rank.c',
         'spinlock.c',
@@ -44,6 +45,7 @@ KERNEL_PORTABLE = {
     ],
     'kernel/vm': [
         'aspace.c',
+        'aspace_io.c',
         'aspace_model_test.c',
         'audit.c',
         'audit_plant.c',
@@ -175,6 +177,7 @@ KERNEL_AMD64 = {
         'crash.c',
         'entry.S',
         'init.c',
+        'io_map.c',
         'irq_meter.c',
         'layout_check.c',
         'mmu.c',
@@ -285,6 +288,9 @@ KERNEL_LINKER_SCRIPT = 'kernel/arch/amd64/kernel.ld'
 HOST_ONLY = {
     'kernel/object': [
         'interrupt_test.c',
+    ],
+    'kernel/vm': [
+        'aspace_io_test.c',
     ],
     'kernel/arch/host': [
         'boot.c',
@@ -538,6 +544,7 @@ PROGRAMS = {
         'uapps/core-tests/t_info.c',
         'uapps/core-tests/t_inherit.c',
         'uapps/core-tests/t_interrupt.c',
+        'uapps/core-tests/t_ioports.c',
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_needs.c',
@@ -626,6 +633,9 @@ RARELY_RUN = {
     'kernel/arch/amd64/cpu.c',
     'kernel/arch/amd64/crash.c',
     'kernel/arch/amd64/init.c',
+    'kernel/arch/amd64/io_map.c',
+    'kernel/arch/io_ports.c',
+    'kernel/vm/aspace_io.c',
     'kernel/arch/amd64/mmu_kernel.c',
     'kernel/arch/amd64/power.c',
     'kernel/arch/amd64/registers.c',

@@ -191,6 +191,7 @@ zx_status_t zx_vmo_create_contiguous(zx_handle_t bti, size_t size, uint32_t alig
                                      zx_handle_t *out);
 
 /* Devices that reach memory. */
+zx_status_t zx_ioports_request(zx_handle_t resource, uint16_t io_addr, uint32_t len);
 zx_status_t zx_iommu_create(zx_handle_t resource, uint32_t type, const void *desc,
                             size_t desc_size, zx_handle_t *out);
 zx_status_t zx_bti_create(zx_handle_t iommu, uint32_t options, uint64_t bti_id, zx_handle_t *out);

@@ -8,7 +8,8 @@
  * before the frame or a reference to it is given up.
  *
  * struct mmu and struct arch-private parts are defined in arch/inline_mmu.h:
- * `root`, `loaded` (atomic set of CPUs that have it loaded) and `table_pages`.
+ * `root`, `loaded` (atomic set of CPUs that have it loaded), `table_pages`, and `io` (arch/io_ports.h),
+ * whose pages count as tables.
  */
 #pragma once
 
@@ -89,7 +90,7 @@ bool mmu_query(const struct mmu *mmu, vaddr_t va, paddr_t *out_address, unsigned
  */
 bool mmu_next(const struct mmu *mmu, vaddr_t va, vaddr_t end, vaddr_t *out_va, paddr_t *out_address,
               unsigned *out_prot);
-/* Call fn for each table page of the lower half, the root included: table_pages in all (P12). */
+/* Call fn for each table page of the lower half, root and `io` included: table_pages in all (P12). */
 void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t table),
                         void *context);
 /* Where the table keeps counts of its own entries: how many of them are wrong. For audits. */

@@ -7,6 +7,7 @@
 #include "object/resource.h"
 #include "syscall/sys_resource.h"
 #include "syscall/sys_util.h"
+#include "vm/aspace.h"
 #include "vm/kheap.h"
 
 status_t sys_vmo_create_physical(uint32_t resource, uint64_t address, uint64_t size,
@@ -30,6 +31,19 @@ status_t sys_vmo_create_contiguous(uint32_t bti, uint64_t size, uint32_t alignme
     if (status == OK)
         status = vmo_create_contiguous(size, alignment_log2, 0, &vmo);
     return status != OK ? status : sys_publish_new(out, &vmo->base);
+}
+
+/* ---- Ports ---- */
+
+status_t sys_ioports_request(uint32_t resource, uint32_t io_addr, uint32_t len) {
+    uint16_t first = (uint16_t)io_addr; /* nothing says what the register has above */
+
+    status_t status = sys_check_resource_range(resource, ZX_RSRC_KIND_IOPORT, first, len);
+    if (status != OK)
+        return status;
+    if (!range_within(first, len, IO_PORTS))
+        return ERR_OUT_OF_RANGE;
+    return aspace_allow_io(process_current()->aspace, first, len);
 }
 
 /* ---- Devices ---- */

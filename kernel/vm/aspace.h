@@ -132,6 +132,12 @@ struct aspace_module {
 };
 bool aspace_find_module(struct aspace *aspace, vaddr_t address, struct aspace_module *out_module);
 
+/*
+ * Code in it may use I/O ports [first, first + count), at most IO_PORTS. For a thread of a
+ * process that lives. ERR_NO_MEMORY.
+ */
+status_t aspace_allow_io(struct aspace *aspace, uint32_t first, uint32_t count);
+
 struct aspace_stats {
     uint64_t mapped_bytes, private_bytes, shared_bytes, scaled_shared_bytes, table_pages;
 };

@@ -530,6 +530,7 @@ PREPARE(vmo_create_physical) {
     a[1] = 0xfed00000;
     a[2] = PAGE;
 }
+PREPARE(ioports_request) { a[0] = root_resource(); }
 PREPARE(system_get_event) {
     a[0] = zx_job_default();
     a[1] = ZX_SYSTEM_EVENT_OUT_OF_MEMORY;

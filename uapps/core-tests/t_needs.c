@@ -182,6 +182,7 @@ static uint64_t harmless(enum kind kind) {
     case KIND_SIGNAL_MASK:
     case KIND_CLOCK:
     case KIND_VM_OPTIONS:
+    case KIND_IO_PORT:
     case KIND_I32:
     case KIND_FUTEX_VALUE:
     case KIND_U64:

@@ -50,6 +50,9 @@ struct amd64_cpu {
     uint32_t hold_preempt;           /* not 0: interrupts do not switch threads */
     nstime_t deadline;               /* what the timer was armed for; TIME_INFINITE: nothing */
     uint64_t irq_off_since;
+    uint64_t io_version;             /* of the ports that user code may use; 0: none */
+    uint64_t io_copied;              /* the version that the map's pages hold */
+    uint32_t io_pages;               /* of the map's room, made so far */
     vaddr_t idle_stack_base, idle_stack_top;
     _Atomic bool started, released; /* the hand-over of an application CPU */
     _Atomic uint64_t requests;      /* CPUs whose `request` waits for us */
@@ -85,6 +88,15 @@ void tables_load(struct amd64_cpu *cpu); /* this CPU's GDT, TSS and the IDT */
 vaddr_t ist_stack_base(unsigned cpu, unsigned ist);
 status_t cpu_stacks_map(struct amd64_cpu *cpu); /* an application CPU's stacks */
 void boot_cpu_stacks_map(void);
+
+vaddr_t io_area_base(unsigned cpu); /* where io_map.c has its pages */
+/* Of this CPU: the segment begins at `base`, and has so many bytes. */
+void tables_set_tss(struct amd64_cpu *cpu, vaddr_t base, uint32_t size);
+
+/* io_map.c */
+#define NO_IO_MAP 0xffff /* in task_state: behind the end of every segment */
+/* This CPU runs `mmu`, whose ports have this version (0: none). Interrupts off. */
+void io_map_load(struct amd64_cpu *cpu, const struct mmu *mmu, uint64_t version) COLD;
 
 /* trap.c, entry.S */
 extern const uint64_t trap_stubs[256];

@@ -11,7 +11,7 @@
 #define XCR0_AVX       ((uint64_t)4)
 #define XSAVE_AREA_MAX 4096
 
-struct amd64_cpu boot_cpu = {.cpu = {.online = true}, .deadline = TIME_INFINITE};
+struct amd64_cpu boot_cpu ALIGNED(4096) = {.cpu = {.online = true}, .deadline = TIME_INFINITE};
 struct cpu_features cpu_features;
 static char first_missing[32];
 

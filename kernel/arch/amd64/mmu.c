@@ -75,6 +75,7 @@ status_t mmu_create(struct mmu *mmu) {
     mmu->table_pages = 1;
     mmu->near_tag = NO_TABLE;
     atomic_init(&mmu->loaded, 0);
+    mmu->io = (struct io_ports){0};
     kernel_root_copy(phys_to_virt(page));
     return OK;
 }
@@ -111,6 +112,7 @@ void mmu_destroy(struct mmu *mmu) {
     if (loaded)
         cpu_call(loaded, load_kernel_root, mmu);
     ASSERT(atomic_load(&mmu->loaded) == 0);
+    io_ports_free(mmu);
     if (mmu->table_pages > 1)
         free_tables(mmu_root(mmu), count_root_entries(mmu_root(mmu)), 4);
     upcall_table_page_free(mmu->root);
@@ -467,6 +469,7 @@ void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t
                         void *context) {
     fn(context, mmu->root);
     each_table(mmu_root(mmu), ROOT_USER_ENTRIES, 4, fn, context);
+    io_ports_for_each_page(mmu, fn, context);
 }
 
 /* The entries of a table at `level` that count what lies below them. */

@@ -50,4 +50,7 @@ ALWAYS_INLINE void mmu_load(struct amd64_cpu *cpu, struct mmu *mmu) {
     cr3_write(mmu ? mmu->root.value : virt_to_phys(kernel_root).value);
     if (before && before != mmu)
         atomic_fetch_and(&before->loaded, ~bit);
+    uint64_t version = mmu ? atomic_load_explicit(&mmu->io.version, memory_order_acquire) : 0;
+    if (unlikely(cpu->io_version != version))
+        io_map_load(cpu, mmu, version);
 }

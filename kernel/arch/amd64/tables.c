@@ -6,6 +6,7 @@
  * exceptions run on stacks of their own, each between unmapped pages, in the fixed range:
  *
  *   ist_area(cpu): [gap][stack 1][gap][stack 2][gap][stack 3][gap][stack 4][gap][idle stack]
+ *                  [gap]... [room for ports: io_map.c]
  *
  * The last 16 bytes of each such stack hold the CPU's address, because when these
  * exceptions come the GS base may still be the user's.
@@ -35,6 +36,7 @@ static char boot_ist_stacks[IST_COUNT][IST_STACK_SIZE] ALIGNED(4096);
 
 #define IST_PAGES      (IST_STACK_SIZE / PAGE_SIZE)
 #define AREA_PAGES     32
+#define AREA_IO        24
 #define BOOT_AREA_SLOT 64 /* of fixed_table; the slots below are devices' */
 #define IDLE_PAGES     (KERNEL_STACK_SIZE / PAGE_SIZE)
 
@@ -44,6 +46,10 @@ static vaddr_t area_base(unsigned cpu) {
 }
 vaddr_t ist_stack_base(unsigned cpu, unsigned ist) {
     return area_base(cpu) + PAGE_SIZE + (ist - 1) * (IST_PAGES + 1) * PAGE_SIZE;
+}
+
+vaddr_t io_area_base(unsigned cpu) {
+    return area_base(cpu) + AREA_IO * PAGE_SIZE;
 }
 
 static void ist_stack_mark(struct amd64_cpu *cpu, unsigned ist) {
@@ -116,23 +122,26 @@ void tables_init(void) {
     gate_set(VECTOR_DEBUG, IST_DEBUG, 0);
 }
 
+void tables_set_tss(struct amd64_cpu *cpu, vaddr_t base, uint32_t size) {
+    cpu->gdt[SELECTOR_TSS / 8] = (size - 1) | (base & 0xffffff) << 16 | (uint64_t)0x89 << 40 |
+                                 (base >> 24 & 0xff) << 56;
+    cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
+    __asm__ volatile("ltr %w0" ::"r"(SELECTOR_TSS) : "memory");
+}
+
 void tables_load(struct amd64_cpu *cpu) {
-    uint64_t tss = (uint64_t)(uintptr_t)&cpu->tss;
-    cpu->tss.io_map_offset = sizeof(cpu->tss);
+    cpu->tss.io_map_offset = NO_IO_MAP;
     cpu->gdt[0] = 0;
     cpu->gdt[SELECTOR_KERNEL_CODE / 8] = 0x00af9b000000ffff;
     cpu->gdt[SELECTOR_KERNEL_DATA / 8] = 0x00cf93000000ffff;
     cpu->gdt[SELECTOR_USER_CODE32 / 8] = 0; /* SYSRET's 32-bit form finds nothing */
     cpu->gdt[SELECTOR_USER_DATA / 8] = 0x00cff3000000ffff;
     cpu->gdt[SELECTOR_USER_CODE / 8] = 0x00affb000000ffff;
-    cpu->gdt[SELECTOR_TSS / 8] = (sizeof(cpu->tss) - 1) | (tss & 0xffffff) << 16 |
-                                 (uint64_t)0x89 << 40 | (tss >> 24 & 0xff) << 56;
-    cpu->gdt[SELECTOR_TSS / 8 + 1] = tss >> 32;
 
     struct table_pointer gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)(uintptr_t)cpu->gdt};
     struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)(uintptr_t)idt};
-    __asm__ volatile("lgdt %0; lidt %1; ltr %w2" ::"m"(gdtr), "m"(idtr), "r"(SELECTOR_TSS)
-                     : "memory");
+    __asm__ volatile("lgdt %0; lidt %1" ::"m"(gdtr), "m"(idtr) : "memory");
+    tables_set_tss(cpu, (vaddr_t)&cpu->tss, sizeof(cpu->tss));
     __asm__ volatile(
         "pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:" ::"i"(SELECTOR_KERNEL_CODE)
         : "rax", "memory");

@@ -38,6 +38,7 @@ status_t mmu_create(struct mmu *mmu) {
     mmu->root = root;
     atomic_init(&mmu->loaded, 0);
     mmu->table_pages = 1;
+    mmu->io = (struct io_ports){0};
     return OK;
 }
 
@@ -54,6 +55,7 @@ static void free_tables(struct mmu *mmu, uint64_t table, unsigned level) {
 void mmu_destroy(struct mmu *mmu) {
     ASSERT(atomic_load(&mmu->loaded) == 0);
     free_tables(mmu, mmu->root.value, LEVELS - 1);
+    io_ports_free(mmu);
     ASSERT(mmu->table_pages == 0);
 }
 
@@ -272,7 +274,12 @@ static void walk_tables(uint64_t table, unsigned level, void (*fn)(void *, paddr
 void mmu_for_each_table(const struct mmu *mmu, void (*fn)(void *context, paddr_t table),
                         void *context) {
     walk_tables(mmu->root.value, LEVELS - 1, fn, context);
+    io_ports_for_each_page(mmu, fn, context);
 }
+
+/* No processor looks at the map. */
+status_t io_ports_prepare(void) { return OK; }
+void io_ports_publish(struct mmu *mmu) {}
 
 /* No counts here, and no kernel half. */
 uint64_t mmu_wrong_counts(const struct mmu *mmu) { return 0; }

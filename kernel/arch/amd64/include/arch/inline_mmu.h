@@ -7,6 +7,7 @@
 
 #include "arch/context.h"
 #include "arch/cpu.h"
+#include "arch/io_ports.h"
 #include "lib/types.h"
 
 struct mmu {
@@ -17,6 +18,7 @@ struct mmu {
     uint64_t table_pages;  /* lower-half tables and the root */
     uint64_t near_tag;     /* of the last-level table used last: address >> 21; no table: -1 */
     uint64_t *near_parent; /* the entry that points to it */
+    struct io_ports io;
 };
 
 #define PHYSICAL_MAP 0xffff800000000000 /* where all RAM is mapped */

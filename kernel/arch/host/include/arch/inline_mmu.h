@@ -7,12 +7,14 @@
 
 #include <stdatomic.h>
 
+#include "arch/io_ports.h"
 #include "lib/types.h"
 
 struct mmu {
     paddr_t root;             /* the top table page, in the arena */
     _Atomic uint64_t loaded;  /* CPUs that have it loaded */
     uint64_t table_pages;     /* the root included */
+    struct io_ports io;
 };
 
 vaddr_t host_kva_base(void);
