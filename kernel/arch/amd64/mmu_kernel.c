@@ -205,14 +205,19 @@ volatile void *fixed_map_device(uint64_t address) {
 
 /* ---- Later ---- */
 
+/* No lock: of several CPUs that need the same table, one has its page used. */
 static uint64_t *kernel_descend(uint64_t *entry) {
-    if (!(*entry & PTE_PRESENT)) {
-        paddr_t page;
-        if (upcall_table_page_alloc(&page) != OK)
-            return NULL;
-        *(volatile uint64_t *)entry = page.value | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
-    }
-    return entry_table(*entry);
+    uint64_t there = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+    paddr_t page;
+    if (there & PTE_PRESENT)
+        return entry_table(there);
+    if (upcall_table_page_alloc(&page) != OK)
+        return NULL;
+    uint64_t made = page.value | PTE_PRESENT | PTE_WRITE | PTE_ACCESSED;
+    if (__atomic_compare_exchange_n(entry, &there, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return entry_table(made);
+    upcall_table_page_free(page);
+    return entry_table(there);
 }
 
 static uint64_t *kernel_slot(vaddr_t va) {

@@ -401,3 +401,48 @@ KTEST_QUICK(mmu, P19_a_copy_ends_where_the_mapping_ends) {
     mmu_destroy(&mmu);
     upcall_table_page_free(page);
 }
+
+/* ---- Several CPUs map in the kernel's range at once ---- */
+
+#define NEVER_MAPPED (KVA_BASE + KVA_SIZE / 2)
+#define RACES        64
+
+struct map_race {
+    _Atomic unsigned missing; /* CPUs that have not come to the start */
+    vaddr_t base;
+    paddr_t frame;
+};
+
+static void map_in_race(void *context) {
+    struct map_race *race = context;
+    atomic_fetch_sub(&race->missing, 1);
+    while (atomic_load(&race->missing))
+        cpu_relax();
+    EXPECT_EQ(OK, mmu_kernel_map(race->base + cpu_id() * PAGE_SIZE, race->frame, 1, MMU_READ));
+}
+
+/* On all CPUs but this one, in a range that has no table yet. */
+static unsigned mappings_after_race(struct map_race *race, uint64_t cpus) {
+    unsigned found = 0;
+    uint64_t size;
+    atomic_store(&race->missing, (unsigned)__builtin_popcountll(cpus));
+    cpu_call(cpus, map_in_race, race);
+    for (unsigned id = 0; id < cpu_count(); id++)
+        found += paging_find(kernel_root, race->base + id * PAGE_SIZE, &size) != NULL;
+    mmu_kernel_unmap(race->base, cpu_count());
+    return found;
+}
+
+KTEST(mmu, cpus_that_need_the_same_table_of_the_kernels_half_lose_no_mapping) {
+    static bool done; /* its tables stay for ever */
+    struct map_race race = {.frame = virt_to_phys(kernel_root)};
+    preempt_hold();
+    uint64_t cpus = (cpu_bit(cpu_count()) - 1) & ~cpu_bit(cpu_id());
+    for (unsigned i = 0; i < RACES && !done; i++) {
+        race.base = NEVER_MAPPED + i * MIB(2);
+        if (cpus)
+            EXPECT_EQ(__builtin_popcountll(cpus), mappings_after_race(&race, cpus));
+    }
+    preempt_release();
+    done = true;
+}
