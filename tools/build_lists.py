@@ -30,6 +30,7 @@ KERNEL_PORTABLE = {
     ],
     'kernel/arch': [
         'io_ports.c',
+        'irq.c',
         'lock_count.c',
         'lock_rank.c',
         'spinlock.c',
@@ -287,6 +288,7 @@ KERNEL_LINKER_SCRIPT = 'kernel/arch/amd64/kernel.ld'
 # Built for the host only: the arch layer of the host and the test main.
 HOST_ONLY = {
     'kernel/object': [
+        'interrupt_line_test.c',
         'interrupt_test.c',
     ],
     'kernel/vm': [
@@ -299,6 +301,7 @@ HOST_ONLY = {
         'context.c',
         'cpu.c',
         'doors.c',
+        'irq.c',
         'memory.c',
         'mmu.c',
         'tlb.c',
@@ -544,6 +547,7 @@ PROGRAMS = {
         'uapps/core-tests/t_info.c',
         'uapps/core-tests/t_inherit.c',
         'uapps/core-tests/t_interrupt.c',
+        'uapps/core-tests/t_interrupt_line.c',
         'uapps/core-tests/t_ioports.c',
         'uapps/core-tests/t_job.c',
         'uapps/core-tests/t_libc.c',
@@ -635,6 +639,7 @@ RARELY_RUN = {
     'kernel/arch/amd64/init.c',
     'kernel/arch/amd64/io_map.c',
     'kernel/arch/io_ports.c',
+    'kernel/arch/irq.c',
     'kernel/vm/aspace_io.c',
     'kernel/arch/amd64/mmu_kernel.c',
     'kernel/arch/amd64/power.c',

@@ -38,6 +38,7 @@ enum lock_rank {
     RANK_REGISTRY = 64, /* the lists of all objects */
     RANK_HEAP = 65,    /* slabs */
     RANK_PMM = 70,     /* free pages */
+    RANK_VECTOR = 74,  /* who owns which vector; held while the owner is told */
     RANK_IRQ = 75,     /* interrupt objects, a port's interrupt packets */
     RANK_TIMER,        /* deadlines; held while an expired timer's function runs */
     RANK_MUTEX_WAIT,   /* a mutex's waiters; wakes them */

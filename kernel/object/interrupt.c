@@ -3,6 +3,7 @@
  */
 #include "object/interrupt.h"
 
+#include "arch/clock.h"
 #include "sched/park.h"
 #include "vm/kheap.h"
 
@@ -21,18 +22,28 @@ static void make_pending_locked(struct interrupt *interrupt, nstime_t timestamp)
     interrupt->pending = true;
 }
 
-/* Tell the waiter, or leave it pending. */
-static void interrupt_come(struct interrupt *interrupt, nstime_t timestamp) {
+static void set_masked_locked(struct interrupt *interrupt, bool masked)
+    REQUIRES(interrupt->lock) {
+    if (!interrupt->source || !interrupt->source->mask || interrupt->masked == masked)
+        return;
+    interrupt->masked = masked;
+    interrupt->source->mask(interrupt, masked);
+}
+
+/* Tell the waiter, or leave it pending. True: a port is to be told. */
+static bool interrupt_come(struct interrupt *interrupt, nstime_t timestamp) {
     SPIN_GUARD(&interrupt->lock);
     struct interrupt_waiter *waiter = interrupt->waiter;
 
+    set_masked_locked(interrupt, true);
     if (!waiter) {
         make_pending_locked(interrupt, timestamp);
-        return;
+        return interrupt->port && !interrupt->destroyed;
     }
     interrupt->waiter = NULL;
     waiter->timestamp = timestamp;
     thread_unpark(&waiter->parker, OK);
+    return false;
 }
 
 static bool take_pending_locked(struct interrupt *interrupt, nstime_t *out_timestamp)
@@ -93,6 +104,33 @@ static bool withdraw_locked(struct interrupt *interrupt) REQUIRES(*interrupt->ba
     return true;
 }
 
+/* Interrupt context. Until its irq is closed an interrupt has references. */
+static void interrupt_fire(struct irq *irq) {
+    struct interrupt *interrupt = container_of(irq, struct interrupt, irq);
+
+    if (!interrupt_come(interrupt, clock_now()))
+        return;
+    waitable_ref(&interrupt->base);
+    if (!deferred_queue(&interrupt->deferred)) {
+        bool last = ref_put(&interrupt->base.refs); /* the work that is queued has one */
+        DEBUG_ASSERT(!last);
+        (void)last;
+    }
+}
+
+static void deliver(struct interrupt *interrupt) {
+    MUTEX_GUARD(interrupt->base.lock);
+
+    deliver_locked(interrupt);
+}
+
+static void interrupt_run(struct deferred *work) {
+    struct interrupt *interrupt = container_of(work, struct interrupt, deferred);
+
+    deliver(interrupt);
+    waitable_unref(&interrupt->base);
+}
+
 static void packet_is_free(struct interrupt *interrupt) {
     MUTEX_GUARD(interrupt->base.lock);
 
@@ -114,9 +152,11 @@ static const struct kept_packet_ops packet_ops = {.released = packet_released, .
 status_t interrupt_trigger(struct interrupt *interrupt, nstime_t timestamp) {
     MUTEX_GUARD(interrupt->base.lock);
 
+    if (interrupt->source)
+        return ERR_BAD_STATE;
     if (interrupt->destroyed)
         return ERR_CANCELED;
-    interrupt_come(interrupt, timestamp);
+    (void)interrupt_come(interrupt, timestamp);
     deliver_locked(interrupt);
     return OK;
 }
@@ -134,6 +174,7 @@ static status_t wait_begin(struct interrupt *interrupt, struct interrupt_waiter 
     if (take_pending_locked(interrupt, &waiter->timestamp))
         return OK;
     interrupt->waiter = waiter;
+    set_masked_locked(interrupt, false);
     return ERR_INTERNAL_RETRY;
 }
 
@@ -178,12 +219,22 @@ static status_t take_port_locked(struct interrupt *interrupt, struct port *port,
     return OK;
 }
 
+/* Its port is ready for the next one, unless that is on its way. */
+static void ask_for_next_locked(struct interrupt *interrupt) REQUIRES(*interrupt->base.lock) {
+    SPIN_GUARD(&interrupt->lock);
+
+    if (!interrupt->needs_ack && !interrupt->pending)
+        set_masked_locked(interrupt, false);
+}
+
 status_t interrupt_bind(struct interrupt *interrupt, struct port *port, uint64_t key) {
     MUTEX_GUARD(interrupt->base.lock);
 
     status_t status = take_port_locked(interrupt, port, key);
-    if (status == OK)
+    if (status == OK) {
         deliver_locked(interrupt);
+        ask_for_next_locked(interrupt);
+    }
     return status;
 }
 
@@ -232,6 +283,7 @@ status_t interrupt_ack(struct interrupt *interrupt) {
         return ERR_CANCELED;
     interrupt->needs_ack = false;
     deliver_locked(interrupt);
+    ask_for_next_locked(interrupt);
     return OK;
 }
 
@@ -246,6 +298,7 @@ static bool set_destroyed_locked(struct interrupt *interrupt) REQUIRES(*interrup
         return false;
     interrupt->destroyed = true;
     interrupt->waiter = NULL;
+    set_masked_locked(interrupt, true);
     if (waiter)
         thread_unpark(&waiter->parker, ERR_CANCELED);
     return true;
@@ -255,7 +308,11 @@ static status_t end(struct interrupt *interrupt, bool *out_unread) {
     MUTEX_GUARD(interrupt->base.lock);
 
     *out_unread = false;
-    if (!set_destroyed_locked(interrupt) || !interrupt->port)
+    if (!set_destroyed_locked(interrupt))
+        return OK;
+    if (interrupt->source)
+        irq_close(&interrupt->irq);
+    if (!interrupt->port)
         return OK;
     *out_unread = withdraw_locked(interrupt);
     return interrupt->needs_ack && !*out_unread ? ERR_NOT_FOUND : OK;
@@ -277,6 +334,8 @@ static void interrupt_on_zero_handles(struct waitable *object) {
 static void interrupt_destroy(struct waitable *object) {
     struct interrupt *interrupt = interrupt_from(object);
 
+    if (interrupt->source && interrupt->source->release)
+        interrupt->source->release(interrupt);
     if (interrupt->port)
         waitable_unref(&interrupt->port->base);
     kheap_free_sized(interrupt, sizeof(*interrupt));
@@ -290,7 +349,8 @@ static const struct waitable_ops interrupt_ops = {
     .on_zero_handles = interrupt_on_zero_handles,
 };
 
-status_t interrupt_create_virtual(struct interrupt **out_interrupt) {
+status_t interrupt_create_real(const struct interrupt_source *source, void *source_data,
+                               struct interrupt **out_interrupt) {
     struct interrupt *interrupt = kheap_zalloc(sizeof(*interrupt));
 
     if (!interrupt)
@@ -298,6 +358,55 @@ status_t interrupt_create_virtual(struct interrupt **out_interrupt) {
     waitable_init(&interrupt->base, &interrupt_ops, 0);
     spinlock_init(&interrupt->lock, RANK_IRQ, "interrupt");
     interrupt->packet.kept = &packet_ops;
+    interrupt->deferred.run = interrupt_run;
+    interrupt->irq.fire = interrupt_fire;
+    interrupt->source = source;
+    interrupt->source_data = source_data;
+    *out_interrupt = interrupt;
+    return OK;
+}
+
+status_t interrupt_create_virtual(struct interrupt **out_interrupt) {
+    return interrupt_create_real(NULL, NULL, out_interrupt);
+}
+
+/* ---- Lines ---- */
+
+static void mask_line(struct interrupt *interrupt, bool masked) {
+    if (interrupt->irq.is_level) /* an edge that came while it is masked would be lost */
+        irq_mask_line(&interrupt->irq, masked);
+}
+
+static const struct interrupt_source line_source = {.mask = mask_line};
+
+static status_t trigger_of(uint32_t options, enum irq_trigger *out_trigger) {
+    static const uint8_t triggers[] = {IRQ_DEFAULT, IRQ_EDGE_LOW, IRQ_EDGE_HIGH, IRQ_LEVEL_LOW,
+                                       IRQ_LEVEL_HIGH};
+    uint32_t mode = (options & ZX_INTERRUPT_MODE_MASK) / ZX_INTERRUPT_MODE_EDGE_LOW;
+
+    if ((options & ~(ZX_INTERRUPT_MODE_MASK | ZX_INTERRUPT_REMAP_IRQ)) ||
+        mode >= ARRAY_SIZE(triggers)) /* EDGE_BOTH among them: no controller does that here */
+        return ERR_INVALID_ARGS;
+    *out_trigger = triggers[mode];
+    return OK;
+}
+
+status_t interrupt_create_line(uint32_t line, uint32_t options, struct interrupt **out_interrupt) {
+    enum irq_trigger trigger;
+    struct interrupt *interrupt;
+
+    status_t status = trigger_of(options, &trigger);
+    if (status == OK)
+        status = interrupt_create_real(&line_source, NULL, &interrupt);
+    if (status != OK)
+        return status;
+    if (options & ZX_INTERRUPT_REMAP_IRQ)
+        line = irq_line_of_isa(line);
+    status = irq_open_line(&interrupt->irq, line, trigger);
+    if (status != OK) {
+        waitable_unref(&interrupt->base);
+        return status;
+    }
     *out_interrupt = interrupt;
     return OK;
 }

@@ -19,7 +19,9 @@ status_t sys_interrupt_create(uint32_t src_obj, uint32_t src_num, uint32_t optio
         return status != OK ? status : sys_publish_new(out_handle, &interrupt->base);
     }
     status_t status = sys_check_resource_range(src_obj, ZX_RSRC_KIND_IRQ, src_num, 1);
-    return status != OK ? status : ERR_NOT_SUPPORTED;
+    if (status == OK)
+        status = interrupt_create_line(src_num, options, &interrupt);
+    return status != OK ? status : sys_publish_new(out_handle, &interrupt->base);
 }
 
 status_t sys_interrupt_bind(uint32_t handle, uint32_t port_handle, uint64_t key,

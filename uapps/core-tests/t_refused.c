@@ -34,8 +34,6 @@ TEST(properties_of_later_kernels_are_not_supported) {
 
 TEST(kinds_of_objects_of_later_kernels_are_not_supported) {
     zx_handle_t one, vmo;
-    if (root_resource())
-        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED, zx_interrupt_create(root_resource(), 9, 0, &one));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_create(8, &one));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(4096, 1, &one));
 

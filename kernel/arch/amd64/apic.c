@@ -9,6 +9,8 @@
 #include "arch/amd64/regs.h"
 #include "arch/amd64/trap.h"
 #include "arch/clock.h"
+#include "arch/irq.h"
+#include "arch/spinlock.h"
 #include "lib/log.h"
 
 #define DEFAULT_LOCAL_APIC 0xfee00000
@@ -49,6 +51,9 @@ enum local_register {
 #define REDIRECT_LOW       0x2000
 #define REDIRECT_LEVEL     0x8000
 #define REDIRECT_MASKED    0x10000
+#define ISA_LINES          16
+
+#define MESSAGE_ADDRESS 0xfee00000 /* where devices write messages: to one CPU, not redirected */
 
 struct ioapic {
     volatile uint32_t *window; /* index at 0, data at word 4 */
@@ -157,25 +162,81 @@ static void ioapic_add(uint64_t address, uint32_t gsi_base) {
     ioapic_count++;
 }
 
-void apic_route(unsigned isa_irq, uint8_t vector, uint32_t apic_id) {
-    uint32_t gsi = isa_irq, flags = 0;
-    for (unsigned i = 0; i < info->override_count; i++) {
-        if (info->overrides[i].irq != isa_irq)
-            continue;
-        gsi = info->overrides[i].gsi;
-        flags = (info->overrides[i].active_low ? REDIRECT_LOW : 0) |
-                (info->overrides[i].level ? REDIRECT_LEVEL : 0);
-    }
+/* The I/O APIC of a line, and where there its entry lies; NULL: there is no such line. */
+static const struct ioapic *ioapic_of(uint32_t gsi, uint32_t *out_reg) {
     for (unsigned i = 0; i < ioapic_count; i++) {
         const struct ioapic *io = &ioapics[i];
         if (gsi < io->gsi_base || gsi - io->gsi_base >= io->inputs)
             continue;
-        uint32_t reg = IOAPIC_REDIRECTION + 2 * (gsi - io->gsi_base);
-        io_write(io, reg + 1, apic_id << 24);
-        io_write(io, reg, vector | flags);
+        *out_reg = IOAPIC_REDIRECTION + 2 * (gsi - io->gsi_base);
+        return io;
+    }
+    return NULL;
+}
+
+/* As the firmware says; else ISA's lines are edges that rise, and PCI's levels that are low. */
+static uint32_t default_flags(uint32_t gsi) {
+    for (unsigned i = 0; i < info->override_count; i++)
+        if (info->overrides[i].gsi == gsi)
+            return (info->overrides[i].active_low ? REDIRECT_LOW : 0) |
+                   (info->overrides[i].level ? REDIRECT_LEVEL : 0);
+    return gsi < ISA_LINES ? 0 : REDIRECT_LOW | REDIRECT_LEVEL;
+}
+
+uint32_t irq_line_of_isa(uint32_t isa_irq) {
+    for (unsigned i = 0; i < info->override_count; i++)
+        if (info->overrides[i].irq == isa_irq)
+            return info->overrides[i].gsi;
+    return isa_irq;
+}
+
+void apic_route(unsigned isa_irq, uint8_t vector, uint32_t apic_id) {
+    uint32_t gsi = irq_line_of_isa(isa_irq), reg;
+    const struct ioapic *io = ioapic_of(gsi, &reg);
+    if (!io) {
+        log_warning("interrupt %u (input %u) has no I/O APIC", isa_irq, gsi);
         return;
     }
-    log_warning("interrupt %u (input %u) has no I/O APIC", isa_irq, gsi);
+    irq_reserve_line(gsi);
+    io_write(io, reg + 1, apic_id << 24);
+    io_write(io, reg, vector | default_flags(gsi));
+}
+
+/* ---- For irq.c ---- */
+
+/* Index and data are two accesses. Not needed at boot. */
+static struct spinlock ioapic_lock = SPINLOCK_INIT(RANK_LEAF, "I/O APIC");
+
+bool irq_target_has_line(uint32_t line) {
+    uint32_t reg;
+    return ioapic_of(line, &reg);
+}
+
+bool irq_target_route(uint32_t line, uint32_t vector, enum irq_trigger trigger) {
+    static const uint32_t flags_of[] = {
+        [IRQ_EDGE_LOW] = REDIRECT_LOW,
+        [IRQ_LEVEL_LOW] = REDIRECT_LOW | REDIRECT_LEVEL,
+        [IRQ_LEVEL_HIGH] = REDIRECT_LEVEL,
+    };
+    uint32_t reg, flags = trigger == IRQ_DEFAULT ? default_flags(line) : flags_of[trigger];
+    const struct ioapic *io = ioapic_of(line, &reg);
+    SPIN_GUARD(&ioapic_lock);
+    io_write(io, reg + 1, boot_cpu.apic_id << 24);
+    io_write(io, reg, (VECTOR_IRQ + vector) | flags);
+    return flags & REDIRECT_LEVEL;
+}
+
+void irq_target_mask(uint32_t line, bool masked) {
+    uint32_t reg;
+    const struct ioapic *io = ioapic_of(line, &reg);
+    SPIN_GUARD(&ioapic_lock);
+    uint32_t entry = io_read(io, reg) & ~(uint32_t)REDIRECT_MASKED;
+    io_write(io, reg, entry | (masked ? REDIRECT_MASKED : 0));
+}
+
+struct irq_message irq_target_message(uint32_t vector) {
+    return (struct irq_message){MESSAGE_ADDRESS | (uint64_t)boot_cpu.apic_id << 12,
+                                VECTOR_IRQ + vector};
 }
 
 /* ---- PIC ---- */

@@ -89,8 +89,8 @@
 #define VECTOR_ALIGNMENT     17
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_PIC           0x20 /* 16 of them: only spurious ones ever come */
-#define VECTOR_GSI           0x30 /* I/O APIC inputs */
-#define VECTOR_GSI_LAST      0xdf
+#define VECTOR_GSI           0x30 /* the kernel's own devices, by ISA number */
+#define VECTOR_IRQ           0x40 /* IRQ_VECTORS of them, for devices of programs */
 #define VECTOR_TIMER         0xe0
 #define VECTOR_RESCHEDULE    0xe1
 #define VECTOR_REQUEST       0xe2 /* flush or call from another CPU */

@@ -5,6 +5,7 @@
  * the size of the latter.
  */
 #include "arch/amd64/amd64.h"
+#include "arch/irq.h"
 
 #define AT(type, member, offset)                                                                   \
     _Static_assert(offsetof(struct type, member) == (offset), #type "." #member)
@@ -32,5 +33,6 @@ AT(user_frame, rip, FRAME_RIP);
 AT(user_frame, cs, FRAME_CS);
 AT(user_frame, rflags, FRAME_RFLAGS);
 AT(user_frame, rsp, FRAME_RSP);
+_Static_assert(VECTOR_IRQ + IRQ_VECTORS == VECTOR_TIMER && VECTOR_IRQ % 32 == 0, "vectors");
 _Static_assert(sizeof(struct user_frame) == FRAME_SIZE, "user_frame");
 _Static_assert(sizeof(struct amd64_cpu) <= PAGE_SIZE, "an application CPU's area is one page");

@@ -13,6 +13,7 @@
 #include "arch/amd64/registers.h"
 #include "arch/amd64/regs.h"
 #include "arch/amd64/trap.h"
+#include "arch/irq.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -324,6 +325,8 @@ static void interrupt(struct user_frame *frame) {
     default:
         if (handlers[frame->vector]) {
             handlers[frame->vector]();
+            apic_end_of_interrupt();
+        } else if (irq_fire((uint32_t)frame->vector - VECTOR_IRQ)) {
             apic_end_of_interrupt();
         } else {
             unexpected(frame->vector);

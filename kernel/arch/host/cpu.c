@@ -168,6 +168,8 @@ static void handle(struct host_cpu *cpu, unsigned pending) {
         upcall_timer();
     if (pending & HOST_IRQ_CONSOLE)
         upcall_console_input();
+    if (pending & HOST_IRQ_DEVICE)
+        host_take_interrupts();
     cpu->cpu.in_interrupt--;
 }
 

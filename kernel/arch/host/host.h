@@ -36,6 +36,10 @@ void host_set_preemption(unsigned one_in);
 void host_console_type(const char *bytes, size_t length);
 /* What user code writes to the console goes nowhere. */
 void host_console_mute(bool mute);
+/* A device makes its line (a GSI below 24) active or not, or writes a message. CPU 0 is told. */
+void host_set_line(uint32_t line, bool active);
+bool host_line_is_masked(uint32_t line);
+void host_write_message(uint64_t address, uint32_t data);
 /* Where arch_enter_user goes; must not return. */
 struct user_start;
 void host_set_user_main(void (*main)(const struct user_start *start));

@@ -21,7 +21,7 @@ struct tlb_entry {
 };
 
 enum host_irq { HOST_IRQ_RESCHED = 1, HOST_IRQ_TIMER = 2, HOST_IRQ_CALL = 4, HOST_IRQ_FLUSH = 8,
-                HOST_IRQ_CONSOLE = 16 };
+                HOST_IRQ_CONSOLE = 16, HOST_IRQ_DEVICE = 32 };
 
 /* One request to one CPU; lies on the sender's stack until `left` says it is done. */
 struct host_request {
@@ -54,6 +54,7 @@ void host_interrupt(unsigned cpu, unsigned irq);
 /* Run it on every CPU of `mask`, this one included; wait with interrupts on. */
 void host_request_all(uint64_t mask, void (*function)(void *), void *context, bool flush);
 void host_poll(void);
+void host_take_interrupts(void); /* irq.c: of devices */
 void host_check_deadline(struct host_cpu *cpu);
 nstime_t host_time(void);
 void host_time_creep(nstime_t by);
