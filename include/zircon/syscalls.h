@@ -135,6 +135,9 @@ zx_status_t zx_interrupt_wait(zx_handle_t handle, zx_time_t *out_timestamp);
 zx_status_t zx_interrupt_ack(zx_handle_t handle);
 zx_status_t zx_interrupt_destroy(zx_handle_t handle);
 zx_status_t zx_interrupt_trigger(zx_handle_t handle, uint32_t options, zx_time_t timestamp);
+zx_status_t zx_msi_allocate(zx_handle_t handle, uint32_t count, zx_handle_t *out_allocation);
+zx_status_t zx_msi_create(zx_handle_t handle, uint32_t options, uint32_t msi_id, zx_handle_t vmo,
+                          size_t vmo_offset, zx_handle_t *out_interrupt);
 
 /* Tasks. */
 zx_status_t zx_process_create(zx_handle_t job, const char *name, size_t name_size,

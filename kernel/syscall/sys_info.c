@@ -9,6 +9,7 @@
 #include <jacinth/info.h>
 
 #include "object/bti.h"
+#include "object/msi.h"
 #include "object/object.h"
 #include "object/resource.h"
 #include "object/socket.h"
@@ -40,6 +41,7 @@ union record {
     zx_info_timer_t timer;
     zx_info_resource_t resource;
     zx_info_bti_t bti;
+    zx_info_msi_t msi;
     zx_info_kmem_stats_t kmem;
     zx_info_kmem_stats_extended_t kmem_extended;
     jx_info_page_maps_t page_maps;
@@ -243,6 +245,11 @@ static status_t fill_bti(struct waitable *object, rights_t rights, union record 
     return OK;
 }
 
+static status_t fill_msi(struct waitable *object, rights_t rights, union record *out) {
+    msi_get_info(msi_from(object), &out->msi);
+    return OK;
+}
+
 /* ---- the table ---- */
 
 #define TYPE(name) ((uint64_t)1 << ZX_OBJ_TYPE_##name)
@@ -283,6 +290,7 @@ static const struct topic topics[] = {
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},
     {ZX_INFO_RESOURCE, ZX_RIGHT_INSPECT, TYPE(RESOURCE), RECORD(resource), fill_resource},
     {ZX_INFO_BTI, ZX_RIGHT_INSPECT, TYPE(BTI), RECORD(bti), fill_bti},
+    {ZX_INFO_MSI, ZX_RIGHT_INSPECT, TYPE(MSI), RECORD(msi), fill_msi},
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
     {ZX_INFO_KMEM_STATS_EXTENDED, 0, TYPE(RESOURCE), RECORD(kmem_stats_extended),
      fill_kmem_extended},

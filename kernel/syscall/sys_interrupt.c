@@ -4,6 +4,7 @@
 #include <zircon/types.h>
 
 #include "object/interrupt.h"
+#include "object/msi.h"
 #include "object/resource.h"
 #include "syscall/sys_resource.h"
 #include "syscall/sys_util.h"
@@ -74,4 +75,30 @@ status_t sys_interrupt_trigger(uint32_t handle, uint32_t options, int64_t timest
         return ERR_INVALID_ARGS;
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_INTERRUPT, ZX_RIGHT_SIGNAL, &object);
     return status != OK ? status : interrupt_trigger(interrupt_from(object), timestamp);
+}
+
+/* ---- Messages ---- */
+
+status_t sys_msi_allocate(uint32_t handle, uint32_t count, struct user_out out_allocation) {
+    struct msi *msi;
+
+    status_t status = sys_check_resource(handle, ZX_RSRC_KIND_ROOT);
+    if (status == OK)
+        status = msi_create(count, &msi);
+    return status != OK ? status : sys_publish_new(out_allocation, &msi->base);
+}
+
+status_t sys_msi_create(uint32_t handle, uint32_t options, uint32_t msi_id, uint32_t vmo,
+                        uint64_t vmo_offset, struct user_out out_interrupt) {
+    AUTO(waitable) object = NULL;
+    AUTO(waitable) vmo_object = NULL;
+    struct interrupt *interrupt;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_MSI, 0, &object);
+    if (status == OK)
+        status = sys_lookup(vmo, ZX_OBJ_TYPE_VMO, ZX_RIGHT_MAP, &vmo_object);
+    if (status == OK)
+        status = msi_create_interrupt(msi_from(object), options, msi_id, vmo_from(vmo_object),
+                                      vmo_offset, &interrupt);
+    return status != OK ? status : sys_publish_new(out_interrupt, &interrupt->base);
 }

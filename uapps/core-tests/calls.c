@@ -531,6 +531,21 @@ PREPARE(vmo_create_physical) {
     a[2] = PAGE;
 }
 PREPARE(ioports_request) { a[0] = root_resource(); }
+PREPARE(msi_allocate) {
+    a[0] = root_resource();
+    a[1] = 1;
+}
+/* Memory that looks like the capability of a device. */
+PREPARE(msi_create) {
+    static const uint8_t capability[24] = {5};
+    zx_handle_t msi = 0, memory = 0;
+    EXPECT_OK(zx_msi_allocate(root_resource(), 1, &msi));
+    EXPECT_OK(zx_vmo_create_contiguous(device(), PAGE, 0, &memory));
+    EXPECT_OK(zx_vmo_write(memory, capability, 0, sizeof capability));
+    EXPECT_OK(zx_vmo_set_cache_policy(memory, ZX_CACHE_POLICY_UNCACHED_DEVICE));
+    a[0] = keep(msi);
+    a[3] = keep(memory);
+}
 PREPARE(system_get_event) {
     a[0] = zx_job_default();
     a[1] = ZX_SYSTEM_EVENT_OUT_OF_MEMORY;

@@ -99,6 +99,8 @@ static void make_device_samples(zx_handle_t root) {
     zx_paddr_t address;
     add_sample(zx_bti_pin(bti, ZX_BTI_PERM_READ, vmo, 0, PAGE, &address, 1, &pmt), pmt);
     close_handle(vmo);
+    zx_handle_t msi = 0;
+    add_sample(zx_msi_allocate(root, 1, &msi), msi);
 }
 
 /* What only a program with the root resource can make; it keeps that for the next test. */

@@ -13,7 +13,7 @@ static char scratch[256];
 
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
-        ZX_INFO_MSI, ZX_INFO_GUEST_STATS,
+        ZX_INFO_GUEST_STATS,
         ZX_INFO_PROCESS_V2, ZX_INFO_TASK_RUNTIME_V2,
         ZX_INFO_NONE, 5,
         99, 0xffffffff,
