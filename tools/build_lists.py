@@ -464,6 +464,10 @@ PROGRAMS = {
         'kdebug', 'kill', 'ls', 'maps', 'mem',
         'objects', 'ps', 'sleep', 'top', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
+    'edu': [
+        'uapps/edu/main.c',
+        'uapps/edu/pci.c',
+    ] + UAPPS_COMMON,
     'false': tool('true'),
     'strace': ['uapps/tools/strace_text.c'] + tool('strace'),
     'init': [

@@ -41,6 +41,7 @@ the kernel's log and crash reports go to standard error.
   --mem M            memory (256M)
   --timeout S        seconds until the machine is stopped (60)
   --icount           counts instructions instead of time: every run is the same
+  --device NAME      one more of QEMU's devices, with its properties
   --init             PROGRAM is the first process; the serial line is raw
   --append WORDS     more words for the kernel's command line
 
@@ -68,7 +69,7 @@ class Arguments:
     """The command line, read by hand: everything behind PROGRAM is the program's."""
 
     def __init__(self, words):
-        self.add, self.words = [], []
+        self.add, self.words, self.devices = [], [], []
         self.smp, self.memory, self.timeout = 1, '256M', 60.0
         self.icount = self.init = False
         self.original = list(words)
@@ -84,7 +85,8 @@ class Arguments:
             if option in ('--icount', '--init') and not has_value:
                 setattr(self, option[2:], True)
                 continue
-            if option not in ('--add', '--smp', '--mem', '--timeout', '--append'):
+            if option not in ('--add', '--smp', '--mem', '--timeout', '--append',
+                              '--device'):
                 machine.fail(f'exec: unknown option {option}; see ./jx exec --help')
             if not has_value:
                 if not words:
@@ -98,6 +100,8 @@ class Arguments:
     def _set(self, option, value):
         if option == '--add':
             self.add.append(value)
+        elif option == '--device':
+            self.devices += ['-device', value]
         elif option == '--append':
             self.words += value.split()
         elif option == '--mem':
@@ -253,7 +257,8 @@ def main(words):
     if len(' '.join(command_line)) > COMMAND_LINE_MAX:
         machine.fail(f'exec: the arguments take more than {COMMAND_LINE_MAX} bytes')
     options = machine.Options(smp=arguments.smp, memory=arguments.memory,
-                              icount=arguments.icount, words=command_line)
+                              icount=arguments.icount, words=command_line,
+                              extra=arguments.devices)
     try:
         with tempfile.TemporaryDirectory(prefix='jx-') as folder:
             if entries:
