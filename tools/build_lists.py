@@ -548,6 +548,7 @@ PROGRAMS = {
         'uapps/core-tests/t_exception.c',
         'uapps/core-tests/t_fault.c',
         'uapps/core-tests/t_fifo.c',
+        'uapps/core-tests/t_forbidden.c',
         'uapps/core-tests/t_futex.c',
         'uapps/core-tests/t_handle.c',
         'uapps/core-tests/t_huge.c',
