@@ -52,11 +52,11 @@ def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100,
                         f'--timeout {seconds} {options} {program}')
 
 
-def edu(smp):
+def edu(smp, boot='pvh'):
     """The driver of QEMU's device for education, which has all that a driver needs."""
-    return Step(f'edu-{smp}cpu', timeout=90, builds=['build/symbols/edu'],
+    return Step(f'edu-{boot}-{smp}cpu', timeout=90, builds=['build/symbols/edu'],
                 command=f'JX_KERNEL=build/debug/kernel.elf ./jx exec --init --smp {smp} --timeout 60 '
-                        '--device edu build/symbols/edu')
+                        f'--boot {boot} --device edu build/symbols/edu')
 
 
 def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
@@ -168,9 +168,12 @@ STEPS = [
     Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
-    # A driver: ports, registers, messages and pinned memory of one device; and nobody else may.
+    # A driver: ports, registers, messages and pinned memory of one device; nobody else may. P21:
+    # it compares the device's address at the end with the one that the firmware gave it.
     edu(1),
     edu(4),
+    edu(1, 'bios'),
+    edu(4, 'uefi'),
     Step('edu-denied', 'JX_KERNEL=build/debug/kernel.elf ./jx exec --device edu edu 2>&1 | '
          "grep 'edu: this needs the root resource'", timeout=90),
     user_tests('depths-1cpu', 1, 'build/symbols/depths'),

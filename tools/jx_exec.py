@@ -41,6 +41,7 @@ the kernel's log and crash reports go to standard error.
   --mem M            memory (256M)
   --timeout S        seconds until the machine is stopped (60)
   --icount           counts instructions instead of time: every run is the same
+  --boot HOW         pvh (the kernel straight from QEMU), bios or uefi
   --device NAME      one more of QEMU's devices, with its properties
   --init             PROGRAM is the first process; the serial line is raw
   --append WORDS     more words for the kernel's command line
@@ -71,6 +72,7 @@ class Arguments:
     def __init__(self, words):
         self.add, self.words, self.devices = [], [], []
         self.smp, self.memory, self.timeout = 1, '256M', 60.0
+        self.boot = 'pvh'
         self.icount = self.init = False
         self.original = list(words)
         words = list(words)
@@ -86,7 +88,7 @@ class Arguments:
                 setattr(self, option[2:], True)
                 continue
             if option not in ('--add', '--smp', '--mem', '--timeout', '--append',
-                              '--device'):
+                              '--device', '--boot'):
                 machine.fail(f'exec: unknown option {option}; see ./jx exec --help')
             if not has_value:
                 if not words:
@@ -100,6 +102,10 @@ class Arguments:
     def _set(self, option, value):
         if option == '--add':
             self.add.append(value)
+        elif option == '--boot':
+            if value not in ('pvh', 'bios', 'uefi'):
+                machine.fail(f'exec: --boot {value}: want pvh, bios or uefi')
+            self.boot = value
         elif option == '--device':
             self.devices += ['-device', value]
         elif option == '--append':
@@ -248,6 +254,8 @@ def main(words):
     arguments = Arguments(words)
     entries, path = additions(arguments)
     command_line = ['log=debug'] + arguments.words
+    if arguments.boot != 'pvh':
+        command_line.insert(0, 'exit=debug')
     if arguments.init:
         command_line.append('init=' + path)
     else:
@@ -256,7 +264,7 @@ def main(words):
         command_line.append('exec.args=' + ','.join(escape(w) for w in arguments.arguments))
     if len(' '.join(command_line)) > COMMAND_LINE_MAX:
         machine.fail(f'exec: the arguments take more than {COMMAND_LINE_MAX} bytes')
-    options = machine.Options(smp=arguments.smp, memory=arguments.memory,
+    options = machine.Options(smp=arguments.smp, boot=arguments.boot, memory=arguments.memory,
                               icount=arguments.icount, words=command_line,
                               extra=arguments.devices)
     try:
