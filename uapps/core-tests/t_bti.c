@@ -229,3 +229,23 @@ TEST(p56_dropped_pinned_memory_goes_to_nobody_until_its_quarantine_is_released) 
     close_handle(weak);
     close_device(&d);
 }
+
+/* A driver that dies has not stopped its device; who comes after it can. */
+TEST(p56_what_a_driver_left_in_quarantine_waits_for_the_next_one) {
+    zx_paddr_t at[FRAMES];
+    zx_handle_t vmo = make_vmo(FRAMES), pmt = 0;
+    struct device first, second;
+    if (!make_device(&first))
+        return;
+    REQUIRE_OK(zx_bti_pin(first.bti, ZX_BTI_PERM_WRITE, vmo, 0, FRAMES * PAGE, at, FRAMES, &pmt));
+    close_device(&first);
+    close_handle(vmo);
+    close_handle(pmt);
+    REQUIRE(make_device(&second));
+    expect_counts(second.bti, 1, 1);
+    EXPECT_EQ(0, handed_out(second.bti, at));
+    EXPECT_OK(zx_bti_release_quarantine(second.bti));
+    expect_counts(second.bti, 0, 0);
+    EXPECT(handed_out(second.bti, at) > 0);
+    close_device(&second);
+}
