@@ -104,10 +104,11 @@ STEPS = [
     Step('lint-sizes', 'tests/lint/sizes.py'),
     Step('lint-reproducible', 'tests/lint/reproducible.sh', timeout=300, cores=ALL_CORES),
     Step('lint-claims', 'tests/lint/claims.py'),
-    # P41: one table makes numbers, stubs, the dispatch, tests and this document.
+    # P41: one table makes numbers, stubs, the dispatch, tests and this document; no call of it
+    # is without a text, its errors and an example (examples-1cpu runs these).
     Step('lint-syscalls', 'build/tools/mksyscalls | diff docs/SYSCALLS.md -',
          builds=['build/tools/mksyscalls']),
-    Step('tools', 'tests/tools/selftest.py', counts=True),
+    Step('tools', 'tests/tools/selftest.py', counts=True, builds=['build/tools/mksyscalls']),
 
     # The kernel as a host program.
     Step('host-ktest', 'build/host/ktest all', counts=True, timeout=300,
@@ -140,6 +141,8 @@ STEPS = [
     core('core-debug-4cpu', 'build/debug/kernel.elf', 4),
     core('core-release-4cpu', 'build/kernel.elf', 4),
     core('core-moved-numbers', 'build/moved/kernel.elf', 1, ['build/moved/kernel.elf']),
+
+    user_tests('examples-1cpu', 1, 'build/symbols/examples', options='--append debug.syscalls=1'),
 
     shell('pvh'),
     shell('microvm'),

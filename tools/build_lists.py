@@ -369,10 +369,34 @@ FUZZERS = {
     'f_vmo': ['tests/fuzz/f_vmo.c', 'tests/fuzz/play_model.c'] + HOST_MODELS,
 }
 
-# Small host programs of one file each, built with the host compiler.
+# Small host programs, built with the host compiler.
 HOST_TOOLS = {
-    'mksyscalls': 'tools/mksyscalls.c',
+    'mksyscalls': ['tools/call_texts.c', 'tools/mksyscalls.c'],
 }
+
+# What the system calls do, in words, and their examples; mksyscalls reads them.
+CALL_TEXTS = [
+    'docs/calls/all.md',
+    'docs/calls/channels.md',
+    'docs/calls/devices.md',
+    'docs/calls/events.md',
+    'docs/calls/fifos.md',
+    'docs/calls/futexes.md',
+    'docs/calls/handles.md',
+    'docs/calls/interrupts.md',
+    'docs/calls/memory.md',
+    'docs/calls/objects.md',
+    'docs/calls/pagers.md',
+    'docs/calls/ports.md',
+    'docs/calls/regions.md',
+    'docs/calls/sockets.md',
+    'docs/calls/streams.md',
+    'docs/calls/system.md',
+    'docs/calls/tasks.md',
+    'docs/calls/time.md',
+]
+# A program of all examples, made by mksyscalls.
+EXAMPLES = 'build/gen/examples.c'
 
 # The vDSO image, linked into one small shared object and embedded in the kernel.
 VDSO = {
@@ -597,6 +621,10 @@ PROGRAMS_BARE = {
 
 # User programs that are built but stay out of the initrd.
 PROGRAMS_OUTSIDE = {
+    'examples': [
+        EXAMPLES,
+        'uapps/examples/main.c',
+    ],
     'depths': [
         'uapps/core-tests/support.c',
         'uapps/depths/main.c',
@@ -743,6 +771,8 @@ EXTRA_FLAGS = {
     'uapps/proofs/main.c': '-Iuapps',
     'uapps/proofs/storm.c': '-Iuapps -Ikernel',
     'uapps/deaths/main.c': '-Iuapps',
+    EXAMPLES: '-Iuapps',
+    'uapps/examples/main.c': '-Iuapps',
     'uapps/depths/main.c': '-Iuapps',
     'uapps/core-tests/t_pointers.c': '-Iuapps -Ikernel',
     'uapps/tools/strace_text.c': '-Iuapps -Ikernel',

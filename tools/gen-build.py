@@ -10,7 +10,7 @@ import sys
 
 from build_lists import (
     KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS,
-    FUZZERS, HOST_TOOLS, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
+    FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
     PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS, RARELY_RUN)
 
 # --------------------------------------------------------------------------
@@ -156,8 +156,10 @@ def rules(ninja):
     compiler('vdso', '$vdso_flags')
     compiler('ulib', '$user_flags $ulib_flags')
     compiler('user', '$user_flags')
-    ninja.rule('tool', '$cc -std=gnu17 -O2 -g $warnings -Ikernel -Iinclude -MMD -MF $out.d '
-               '-o $out $in', depfile='$out.d', deps='gcc', description='tool $out')
+    compiler('tool', '-std=gnu17 -O2 -g -Ikernel -Iinclude')
+    ninja.rule('link_tool', '$cc -g -o $out $in', description='link $out')
+    ninja.rule('examples', 'build/tools/mksyscalls --examples $in > $out',
+               description='examples $out')
     ninja.rule('link_kernel', '$ld $kernel_ldflags -T $script -o $out $in',
                description='link $out')
     ninja.rule('link_vdso', '$ld $vdso_ldflags -T $script -o $out $in', description='link $out')
@@ -332,9 +334,10 @@ def generate():
     user_targets, entries = user(ninja)
     targets += user_targets + images(ninja, entries)
     tools = []
-    for name, source in sorted(HOST_TOOLS.items()):
-        ninja.build(f'build/tools/{name}', 'tool', source)
+    for name, sources in sorted(HOST_TOOLS.items()):
+        ninja.build(f'build/tools/{name}', 'link_tool', compile_all(ninja, 'tool', sources))
         tools.append(f'build/tools/{name}')
+    ninja.build(EXAMPLES, 'examples', CALL_TEXTS, needs='build/tools/mksyscalls')
     tests = host(ninja)
 
     ninja.title('The targets a person types.')

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""named.py: every C and assembler file on disk is named in the build, and exists."""
+"""named.py: every C and assembler file and text of a call on disk is named in the build,
+and exists."""
+import glob
 import os
 import sys
 
@@ -20,12 +22,17 @@ def main():
                   build.FUZZERS):
         for sources in table.values():
             named.update(sources)
-    named.update(build.HOST_TOOLS.values(), build.PROGRAMS_BARE.values())
+    named.update(build.PROGRAMS_BARE.values())
+    for sources in build.HOST_TOOLS.values():
+        named.update(sources)
+    named.update(build.CALL_TEXTS)
+    named.discard(build.EXAMPLES)
     on_disk = set()
     for top in FOLDERS:
         for folder, _, names in os.walk(top):
             on_disk.update(os.path.join(folder, name) for name in names
                            if name.endswith(('.c', '.S')))
+    on_disk.update(glob.glob('docs/calls/*.md'))
     found = [f'{path}: not in tools/build_lists.py' for path in sorted(on_disk - named)
              if not path.startswith(EXCEPTIONS)]
     found += [f'{path}: listed but not there' for path in sorted(named - on_disk) if path]

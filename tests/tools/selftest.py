@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """selftest.py: tests of the project's own tools, without a machine."""
+import glob
 import io
 import os
 import subprocess
@@ -139,6 +140,76 @@ def main():
     print(stream.getvalue())
     print(f'{result.testsRun - bad} passed, {bad} failed')
     return 1 if bad else 0
+
+
+class CallTexts(unittest.TestCase):
+    """The document of system calls is made only of a whole text for each call."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.texts = {}
+        for path in sorted(glob.glob(os.path.join(TOP, 'docs/calls/*.md'))):
+            with open(path, encoding='utf-8') as file:
+                self.texts[os.path.basename(path)] = file.read()
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def make(self, name='all.md', old='', new=''):
+        """What mksyscalls says of the texts with one change."""
+        self.assertIn(old, self.texts[name])
+        paths = []
+        for base, text in self.texts.items():
+            paths.append(os.path.join(self.folder.name, base))
+            with open(paths[-1], 'w', encoding='utf-8') as file:
+                file.write(text.replace(old, new, 1) if base == name else text)
+        return subprocess.run(['build/tools/mksyscalls'] + paths, cwd=TOP, text=True,
+                              capture_output=True, check=False)
+
+    def check_refused(self, complaint, *change):
+        made = self.make(*change)
+        self.assertEqual(1, made.returncode)
+        self.assertEqual('', made.stdout)
+        self.assertIn(complaint, made.stderr)
+
+    def test_the_texts_as_they_are_make_the_document(self):
+        made = self.make()
+        self.assertEqual((0, ''), (made.returncode, made.stderr))
+        with open(os.path.join(TOP, 'docs/SYSCALLS.md'), encoding='utf-8') as file:
+            self.assertEqual(file.read(), made.stdout)
+
+    def test_a_call_without_a_text_is_refused(self):
+        self.texts['events.md'] = self.texts['events.md'].partition('## zx_eventpair_create')[0]
+        self.check_refused('zx_eventpair_create: no text in docs/calls')
+
+    def test_a_text_without_a_call_is_refused(self):
+        self.check_refused('no such call: zx_event_make', 'events.md', '## zx_eventpair_create',
+                           '## zx_event_make')
+
+    def test_a_second_text_for_a_call_is_refused(self):
+        self.check_refused('a second text', 'events.md', '## zx_eventpair_create',
+                           '## zx_event_create')
+
+    def test_a_text_without_a_description_is_refused(self):
+        text = self.texts['time.md']
+        start = text.index('\n', text.index('## zx_nanosleep'))
+        body = text[start:text.index('Errors:', start)]
+        self.check_refused('no description', 'time.md', body, '\n\n')
+
+    def test_a_text_without_errors_is_refused(self):
+        self.check_refused("no 'Errors:'", 'time.md', 'Errors: none\n', '')
+
+    def test_a_text_without_an_example_is_refused(self):
+        text = self.texts['events.md']
+        self.check_refused("no 'Example:'", 'events.md', text[text.rindex('Example:'):], '')
+
+    def test_errors_name_what_there_is(self):
+        self.check_refused('no such error: NO_SUCH', 'events.md', '- INVALID_ARGS:', '- NO_SUCH:')
+        self.check_refused('has no such argument', 'events.md', '- &out\n', '- &out\n- &in\n')
+
+    def test_errors_speak_of_each_pointer_and_needed_handle(self):
+        self.check_refused('no error speaks of `out`', 'events.md', '- &out\n', '')
+        self.check_refused("no item '@handle'", 'channels.md', '- @handle\n', '')
 
 
 if __name__ == '__main__':
