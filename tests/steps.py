@@ -164,6 +164,8 @@ STEPS = [
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
     # P40: what a clone costs, against size, generations, siblings and CPUs.
     Step('bench-vm', 'tests/qemu/bench_vm.py', counts=True, timeout=240),
+    # What messages cost against what is in them, and wakes against how many wait.
+    Step('bench-messages', 'tests/qemu/bench_messages.py', counts=True, timeout=240),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300, cores=2),
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,

@@ -543,6 +543,8 @@ PROGRAMS = {
         'uapps/bench/common.c',
         'uapps/bench/curve_clones.c',
         'uapps/bench/curve_faults.c',
+        'uapps/bench/curve_messages.c',
+        'uapps/bench/curve_wakes.c',
         'uapps/bench/handles.c',
         'uapps/bench/ipc.c',
         'uapps/bench/machine.c',

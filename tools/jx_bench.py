@@ -16,6 +16,7 @@ import machine
 
 HELP = """usage: ./jx bench [--tsv] [--linux] [ROW...]
        ./jx bench vm [--short] [--tsv] [--plot] [--linux] [--mem M]
+       ./jx bench messages [--short] [--tsv]
 
 Measures the primitive operations in guest instructions, next to their targets.
   --tsv    row<TAB>instructions<TAB>target, one row a line
@@ -23,7 +24,8 @@ Measures the primitive operations in guest instructions, next to their targets.
            this fetches its kernel with apt-get download. Takes half a minute
 
 `./jx bench vm` measures what clones cost against size, generations and siblings, and faults
-on several CPUs; `./jx bench vm --help` tells more.
+on several CPUs; `./jx bench messages` what messages cost against what is in them, and wakes
+against how many wait. Both tell more with `--help`.
 """
 # Instructions per operation that the first complete version must reach.
 TARGETS = {
@@ -175,6 +177,9 @@ def main(words):
     if words and words[0] == 'vm':
         import jx_bench_vm
         return jx_bench_vm.main(words[1:])
+    if words and words[0] == 'messages':
+        import jx_bench_messages
+        return jx_bench_messages.main(words[1:])
     tsv = '--tsv' in words
     linux = '--linux' in words
     chosen = [word for word in words if word not in ('--tsv', '--linux')]

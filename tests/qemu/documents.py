@@ -24,7 +24,8 @@ SHELLS = ['./jx qemu', './jx qemu --uefi', './jx qemu --pvh', './jx qemu --micro
 QUIET = ['./jx doctor', 'ninja']
 # Run by others, or by this very run, or only a name.
 ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench',
-             './jx bench vm', './jx bench vm --plot', './jx bench vm --linux --plot']  # bench_vm.py
+             './jx bench vm', './jx bench vm --plot', './jx bench vm --linux --plot',  # bench_vm.py
+             './jx bench messages']  # bench_messages.py
 
 
 def documents():

@@ -116,3 +116,5 @@ void serve_events(zx_handle_t ping, zx_handle_t pong);
 #define PARTNER_STOP ZX_USER_SIGNAL_0
 /* Write to each page of a clone when `go` is signalled (curve_faults.c). */
 void write_clone(zx_handle_t clone, zx_handle_t own, zx_handle_t go);
+/* Call a server again and again when `go` is signalled (curve_messages.c). */
+void call_server(zx_handle_t channel, zx_handle_t own, zx_handle_t go);

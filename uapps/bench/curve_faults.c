@@ -39,7 +39,7 @@ CURVE(faults) {
     }
     for (unsigned i = 0; i < PROCESSES; i++)
         wait_for(own[i], READY);
-    int64_t locks = locks_contended(), start = ticks();
+    int64_t locks = locks_contended("all"), start = ticks();
     CHECK(zx_object_signal(go, 0, GO));
     for (unsigned i = 0; i < PROCESSES; i++)
         wait_for(own[i], DONE);
@@ -47,7 +47,7 @@ CURVE(faults) {
     point("instructions", zx_system_get_num_cpus(), (end - start + faults / 2) / faults);
     if (locks >= 0)
         point("contended_per_million", zx_system_get_num_cpus(),
-              (locks_contended() - locks) * 1000000 / faults);
+              (locks_contended("all") - locks) * 1000000 / faults);
     for (unsigned i = 0; i < PROCESSES; i++) {
         partner_join(partners[i]);
         CHECK(zx_handle_close(own[i]));

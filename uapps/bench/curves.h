@@ -1,8 +1,9 @@
 /*
- * curves.h - what memory objects cost against their size, history and relatives.
+ * curves.h - what memory objects cost against their size, history and relatives; messages
+ * against what is in them; wakes against how many wait.
  *
  * A curve is a row that is measured only when its name is given, and prints several
- * figures: `curve.figure<TAB>x<TAB>value`. `./jx bench vm` runs them, in a machine
+ * figures: `curve.figure<TAB>x<TAB>value`. `./jx bench vm` and `messages` run them, in a machine
  * whose first process this program is, so that it may ask how much memory is in use.
  */
 #pragma once
@@ -39,8 +40,10 @@ int64_t heap_in_use(void);
 /* Bytes of page tables. */
 int64_t tables_in_use(void);
 int64_t memory_free(void);
+/* How often a CPU interrupted another because a thread is to run there. */
+int64_t reschedule_ipis(void);
 /*
- * How often a lock was not free at once, since boot; -1 if the kernel does not tell
- * (it does when it was booted with debug.syscalls).
+ * How often a lock was not free at once, since boot: of a rank by its name, or of "all"; -1
+ * if the kernel does not tell (it does when it was booted with debug.syscalls).
  */
-int64_t locks_contended(void);
+int64_t locks_contended(const char *rank);

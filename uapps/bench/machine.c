@@ -2,6 +2,7 @@
  * machine.c - what the kernel says of the machine: memory in use, locks waited for.
  * Only the first process of a machine has the root resource, which both need.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zircon/process.h>
@@ -34,30 +35,44 @@ int64_t heap_in_use(void) {
 int64_t tables_in_use(void) { return (int64_t)memory().mmu_overhead_bytes; }
 int64_t memory_free(void) { return (int64_t)memory().free_bytes; }
 
+#define CPUS_MAX 64
+
+int64_t reschedule_ipis(void) {
+    static zx_info_cpu_stats_t stats[CPUS_MAX];
+    size_t count;
+    int64_t sum = 0;
+    CHECK(zx_object_get_info(root_resource(), ZX_INFO_CPU_STATS, stats, sizeof stats, &count,
+                             NULL));
+    for (size_t i = 0; i < count; i++)
+        sum += (int64_t)stats[i].reschedule_ipis;
+    return sum;
+}
+
 /* ---- Locks ---- */
 
-/* The number in `locks: all contended N`, from the records that wait in `log`. */
-static int64_t contended_in(zx_handle_t log) {
-    static const char label[] = "locks: all contended ";
+/* The number in `locks: RANK contended N`, from the records that wait in `log`; 0 if in none. */
+static int64_t contended_in(zx_handle_t log, const char *rank) {
     zx_log_record_t record;
-    int64_t number = -1;
+    char label[64];
+    int64_t number = 0;
+    snprintf(label, sizeof label, "locks: %s contended ", rank);
     while (zx_debuglog_read(log, 0, &record, sizeof record) > 0) {
         char text[ZX_LOG_RECORD_DATA_MAX + 1];
         memcpy(text, record.data, record.datalen);
         text[record.datalen] = '\0';
-        if (strncmp(text, label, sizeof label - 1) == 0)
-            number = strtol(text + sizeof label - 1, NULL, 10);
+        if (strncmp(text, label, strlen(label)) == 0)
+            number = strtol(text + strlen(label), NULL, 10);
     }
     return number;
 }
 
-int64_t locks_contended(void) {
+int64_t locks_contended(const char *rank) {
     static const char command[] = "locks";
     zx_handle_t log;
     CHECK(zx_debuglog_create(root_resource(), ZX_LOG_FLAG_READABLE, &log));
-    (void)contended_in(log);
+    (void)contended_in(log, rank);
     zx_status_t status = zx_debug_send_command(root_resource(), command, sizeof command - 1);
-    int64_t number = status == ZX_OK ? contended_in(log) : -1;
+    int64_t number = status == ZX_OK ? contended_in(log, rank) : -1;
     CHECK(zx_handle_close(log));
     return number;
 }

@@ -43,5 +43,7 @@ bool partner_play(int argc, char **argv) {
         serve_events(partner_handle(0), partner_handle(1));
     else if (strcmp(argv[2], "faults") == 0)
         write_clone(partner_handle(0), partner_handle(1), partner_handle(2));
+    else if (strcmp(argv[2], "calls") == 0)
+        call_server(partner_handle(0), partner_handle(1), partner_handle(2));
     return true;
 }
