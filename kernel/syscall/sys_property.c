@@ -285,7 +285,6 @@ status_t sys_object_set_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_EXCEPTION_STATE:
     case ZX_PROP_EXCEPTION_STRATEGY:
         return set_exception(object, property, value, value_size);
-        return ERR_NOT_SUPPORTED; /* these come with what they belong to */
     default:
         return ERR_INVALID_ARGS;
     }
