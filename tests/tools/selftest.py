@@ -203,6 +203,10 @@ class CallTexts(unittest.TestCase):
         text = self.texts['events.md']
         self.check_refused("no 'Example:'", 'events.md', text[text.rindex('Example:'):], '')
 
+    def test_an_example_of_something_else_is_refused(self):
+        self.check_refused('does not call it', 'system.md', 'uint32_t count = zx_system_get_num_cpus();',
+                           'uint32_t count = 1;')
+
     def test_errors_name_what_there_is(self):
         self.check_refused('no such error: NO_SUCH', 'events.md', '- INVALID_ARGS:', '- NO_SUCH:')
         self.check_refused('has no such argument', 'events.md', '- &out\n', '- &out\n- &in\n')
