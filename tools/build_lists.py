@@ -587,6 +587,7 @@ PROGRAMS = {
         'uapps/core-tests/t_libc.c',
         'uapps/core-tests/t_msi.c',
         'uapps/core-tests/t_needs.c',
+        'uapps/core-tests/t_order.c',
         'uapps/core-tests/t_pager.c',
     'uapps/core-tests/t_pointers.c',
         'uapps/core-tests/t_policy.c',
