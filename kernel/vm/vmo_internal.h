@@ -70,6 +70,8 @@ void vmo_reclaim_hint(struct vmo *vmo, bool needed);
 void vmo_reclaim_supplied(struct vmo *vmo);
 
 /* ---- vmo_pager.c: VMO_PAGER and VMO_LAZY ---- */
+/* Why a page of the pager's object is missing. ERR_BAD_STATE detached, ERR_INTERNAL_PAGER. */
+status_t vmo_absence(const struct vmo *lender);
 /* vmo_own_page_locked of these two. */
 status_t vmo_own_pager_locked(struct vmo *vmo, uint64_t index, struct page **out_page,
                               bool *out_fresh) REQUIRES(vmo->lock);

@@ -27,7 +27,7 @@ static uint64_t lender_index(const struct vmo *lazy, uint64_t index) {
     return index + (lazy->lender_offset >> PAGE_SHIFT);
 }
 
-static status_t absence(const struct vmo *lender) {
+status_t vmo_absence(const struct vmo *lender) {
     return lender->source->detached ? ERR_BAD_STATE : ERR_INTERNAL_PAGER;
 }
 
@@ -163,7 +163,7 @@ static status_t look_at_lender(struct vmo *lazy, uint64_t index,
         look->page = page_map_find(&lender->map, lender_index(lazy, index), NULL);
         look->lender = look->page ? lender : NULL;
         if (!look->page)
-            status = absence(lender);
+            status = vmo_absence(lender);
     }
     if (!look->lender)
         mutex_unlock(&lender->lock);
@@ -182,7 +182,7 @@ status_t vmo_look_special_locked(struct vmo *vmo, uint64_t index, struct vmo_loo
         return status;
     }
     if (vmo->kind == VMO_PAGER)
-        return absence(vmo);
+        return vmo_absence(vmo);
     if (vmo->kind == VMO_LAZY)
         return look_at_lender(vmo, index, out_look);
     out_look->page = pmm_zero_page();
@@ -198,7 +198,9 @@ bool vmo_has_content_locked(struct vmo *vmo, uint64_t index) {
     struct page *page = page_map_find(&vmo->map, index, NULL);
     if (page)
         return !page_is_zero(page);
-    return vmo->kind == VMO_PAGER || (vmo->kind == VMO_LAZY && index < limit_of(vmo));
+    /* Where a growing one will end there is nothing yet, not even something to ask for. */
+    return (vmo->kind == VMO_PAGER && index < vmo->size >> PAGE_SHIFT) ||
+           (vmo->kind == VMO_LAZY && index < limit_of(vmo));
 }
 
 /* ---- Owning ---- */
@@ -234,9 +236,9 @@ status_t vmo_own_pager_locked(struct vmo *vmo, uint64_t index, struct page **out
     if (out_fresh)
         *out_fresh = false;
     if (!page)
-        return absence(vmo);
+        return vmo_absence(vmo);
     if (page->dirt != PAGE_DIRTY && vmo->source->trap_dirty)
-        return absence(vmo);
+        return vmo_absence(vmo);
     vmo->source->modified = true;
     if (page_is_zero(page))
         return own_copy_locked(vmo, index, NULL, out_page);
@@ -319,19 +321,30 @@ static status_t ask(struct vmo *lender, uint64_t first, uint64_t count, bool wri
     return ask_locked(lender, first, count, write, waiter, out_asked);
 }
 
-/* The first stretch that a lazy clone borrows of [*first, + *count); false: none. */
-static bool borrowed_stretch(struct vmo *lazy, uint64_t *first, uint64_t *count) {
+/* The first stretch that a lazy clone borrows of its pages [*first, end); false: none. */
+static bool borrowed_stretch(struct vmo *lazy, uint64_t *first, uint64_t end,
+                             uint64_t *out_count) {
     MUTEX_GUARD(&lazy->lock);
-    uint64_t end = MIN(*first + MIN(*count, WAIT_PAGES_MAX), limit_of(lazy)), alike;
-    for (struct page *page; *first < end; *first += alike) {
-        alike = page_map_alike(&lazy->map, *first, end - 1, &page);
-        if (page)
-            continue;
-        *count = alike;
-        *first = lender_index(lazy, *first);
-        return true;
+    end = MIN(end, limit_of(lazy));
+    for (struct page *page; *first < end; *first += *out_count) {
+        *out_count = page_map_alike(&lazy->map, *first, end - 1, &page);
+        if (!page)
+            return true;
     }
     return false;
+}
+
+/* Ask for what is missing in the first stretch where something is. */
+static status_t ask_lender(struct vmo *lazy, uint64_t first, uint64_t count,
+                           struct page_waiter *waiter, bool *out_asked) {
+    uint64_t end = first + MIN(count, WAIT_PAGES_MAX), length;
+    status_t status = OK;
+    *out_asked = false;
+    while (status == OK && !*out_asked && borrowed_stretch(lazy, &first, end, &length)) {
+        status = ask(lazy->lender, lender_index(lazy, first), length, false, waiter, out_asked);
+        first += length;
+    }
+    return status;
 }
 
 /* *out_waited: something stood in the way. */
@@ -339,10 +352,8 @@ static status_t await(struct vmo *vmo, uint64_t first, uint64_t count, bool writ
                       bool *out_waited) {
     struct vmo *lender = vmo->lender ? vmo->lender : vmo;
     struct page_waiter waiter;
-    *out_waited = false;
-    if (vmo->lender && !borrowed_stretch(vmo, &first, &count))
-        return OK;
-    status_t status = ask(lender, first, count, write && !vmo->lender, &waiter, out_waited);
+    status_t status = vmo->lender ? ask_lender(vmo, first, count, &waiter, out_waited)
+                                  : ask(vmo, first, count, write, &waiter, out_waited);
     return *out_waited ? page_source_wait(lender->source, &waiter) : status;
 }
 
@@ -423,7 +434,7 @@ static status_t zero_pager_pages_locked(struct vmo *vmo, uint64_t first, uint64_
     struct barrier barrier;
     uint64_t at = first;
     if (vmo->source->trap_dirty && first_barrier_locked(vmo, &at, last, true, &barrier))
-        return absence(vmo);
+        return vmo_absence(vmo);
     vmo->source->modified = true;
     status_t status = mark_zero_locked(vmo, first, last, PAGE_DIRTY, garbage);
     if (status == OK) /* whoever waits for one of them finds zeros */

@@ -89,7 +89,7 @@ static status_t commit_pager_locked(struct vmo *vmo, uint64_t index, uint64_t co
     struct page *page;
     uint64_t alike = page_map_alike(&vmo->map, index, index + count - 1, &page);
     *done = page ? alike : 0;
-    return page ? OK : ERR_INTERNAL_PAGER;
+    return page ? OK : vmo_absence(vmo);
 }
 
 /* One leaf's part of a commit, or alike pages; *done is how many pages it covered. */

@@ -260,8 +260,10 @@ static status_t change_run_locked(struct vmo *vmo, const struct map_run *run, en
     }
     uint64_t last = run->index + run->count - 1;
     status_t status = map_stash_fill(&stash, page_map_plan_zero(&vmo->map, run->index, last));
-    if (status == OK)
+    if (status == OK) {
+        vmo_hide_locked(vmo, run->index, run->count); /* each kind of dirt has its own zero page */
         page_map_zero(&vmo->map, run->index, last, to, &stash, garbage);
+    }
     map_stash_release(&stash);
     return status;
 }

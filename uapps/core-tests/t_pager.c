@@ -63,7 +63,7 @@ static void supply(struct scene *s, size_t page, size_t pages, uint8_t value) {
 struct access {
     zx_handle_t vmo;
     size_t page, pages;
-    bool write, commit;
+    bool write, commit, hint;
     volatile uint8_t *view; /* if set, the access is by it */
     zx_status_t status;
     uint8_t value;
@@ -77,6 +77,8 @@ static int access_main(void *argument) {
     a->status = ZX_OK;
     if (a->commit)
         a->status = zx_vmo_op_range(a->vmo, ZX_VMO_OP_COMMIT, 0, a->pages * PAGE, NULL, 0);
+    else if (a->hint)
+        a->status = zx_vmo_op_range(a->vmo, ZX_VMO_OP_ALWAYS_NEED, 0, a->pages * PAGE, NULL, 0);
     else if (a->view && a->write)
         a->view[a->page * PAGE] = a->value;
     else if (a->view)
@@ -556,5 +558,60 @@ TEST(pager_whole_page_zero_dirties_without_a_request) {
     EXPECT_EQ(1, dirty_ranges(&s, ranges, 4));
     EXPECT_EQ(4 * PAGE, ranges[0].length);
     expect_no_packet(&s);
+    scene_end(&s);
+}
+
+/* --- what the model found (uapps/model) --- */
+
+TEST(pager_commit_of_what_no_pager_brings_any_more_is_refused) {
+    struct scene s = scene_make(4, 0);
+    supply(&s, 0, 1, 1);
+    EXPECT_OK(zx_pager_detach_vmo(s.pager, s.vmo));
+    EXPECT_EQ(ZX_ERR_BAD_STATE, zx_vmo_op_range(s.vmo, ZX_VMO_OP_COMMIT, 0, 4 * PAGE, NULL, 0));
+    scene_end(&s);
+}
+
+TEST(pager_object_grows_to_any_size_without_a_request) {
+    struct scene s = scene_make(2, ZX_VMO_RESIZABLE);
+    EXPECT_OK(zx_vmo_set_size(s.vmo, 5 * PAGE + 7));
+    EXPECT_EQ(0, get(s.vmo, 5));
+    EXPECT_OK(zx_pager_detach_vmo(s.pager, s.vmo));
+    EXPECT_OK(zx_vmo_set_size(s.vmo, 9 * PAGE + 1));
+    scene_end(&s);
+}
+
+TEST(pager_hint_on_a_lazy_clone_brings_what_lies_behind_a_page_of_its_own) {
+    struct scene s = scene_make(4, 0);
+    zx_handle_t child = lazy(s.vmo, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE, 0, 4);
+    supply(&s, 0, 2, 1);
+    put(child, 1, 9);
+    struct access a = {.vmo = child, .pages = 4, .hint = true};
+    access_start(&a);
+    expect_packet(&s, ZX_PAGER_VMO_READ, 2, 2);
+    supply(&s, 2, 2, 3);
+    access_end(&a);
+    EXPECT_OK(a.status);
+    EXPECT_EQ(4, get(child, 3));
+    close_handle(child);
+    scene_end(&s);
+}
+
+/* Zeros that are dirty, being written and clean are three things, wherever they are mapped. */
+TEST(pager_zeros_are_mapped_anew_when_they_are_written_back) {
+    struct scene s = scene_make(0, ZX_VMO_RESIZABLE);
+    EXPECT_OK(zx_vmo_set_size(s.vmo, 8 * PAGE));
+    volatile uint8_t *view = map_vmo(s.vmo, READ_WRITE, 8);
+    EXPECT_EQ(0, view[0]);
+    EXPECT_OK(zx_pager_op_range(s.pager, ZX_PAGER_OP_WRITEBACK_BEGIN, s.vmo, PAGE, 4 * PAGE, 0));
+    view[7 * PAGE] = 7;
+    for (size_t i = 0; i < 7; i++)
+        EXPECT_EQ(0, view[i * PAGE]);
+    EXPECT_OK(zx_pager_op_range(s.pager, ZX_PAGER_OP_WRITEBACK_END, s.vmo, 0, 8 * PAGE, 0));
+    view[6 * PAGE] = 6;
+    for (size_t i = 0; i < 6; i++)
+        EXPECT_EQ(0, view[i * PAGE]);
+    EXPECT_EQ(6, view[6 * PAGE]);
+    EXPECT_EQ(7, view[7 * PAGE]);
+    unmap(view, 8);
     scene_end(&s);
 }
