@@ -16,9 +16,12 @@
 static uint64_t turns[SYS_COUNT]; /* how many failures of a call there were, one after another */
 
 static bool is_switched_on(void) {
-    static int answer; /* 0: not asked yet */
-    if (answer == 0)
+    static _Atomic int known; /* 0: not asked yet */
+    int answer = atomic_load_explicit(&known, memory_order_relaxed);
+    if (answer == 0) {
         answer = boot_option_bool("alloc.storm", false) ? 1 : -1;
+        atomic_store_explicit(&known, answer, memory_order_relaxed);
+    }
     return answer > 0;
 }
 

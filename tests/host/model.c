@@ -5,7 +5,8 @@
  *   model objects|faults|spaces [--steps N] [--seed N] [--threads N] [--every N]
  *
  * With one thread, the first calls of some steps are tried with each of their
- * allocations failing.
+ * allocations failing. At the end it tells how often each call was done and refused (+),
+ * for each kind of object.
  */
 #include <stdio.h>
 #include <stdlib.h>

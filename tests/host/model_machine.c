@@ -7,10 +7,13 @@
 #include <string.h>
 #include <time.h>
 #include <zircon/syscalls.h>
+#include <zircon/syscalls/iommu.h>
 
+#include "arch/clock.h"
 #include "arch/host/host.h"
 #include "tests/host/user.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 const struct lockstep_kind *model_kind(const char *name) {
     static const struct lockstep_kind *const kinds[] = {&lockstep_objects, &lockstep_faults,
@@ -60,7 +63,33 @@ bool lockstep_fail_next_call(void (*judge)(bool partly)) {
 
 bool lockstep_has_failures(void) { return true; }
 
+/* ---- Memory that comes back ---- */
+
+bool lockstep_reclaim(void) {
+    while (vmo_reclaim() > 0)
+        ;
+    return true;
+}
+
+zx_handle_t stress_root_resource(void) { return user_root_resource(); }
+
+zx_handle_t lockstep_bti(void) {
+    static const zx_iommu_desc_dummy_t dummy;
+    zx_handle_t iommu, bti = ZX_HANDLE_INVALID;
+
+    if (zx_iommu_create(stress_root_resource(), ZX_IOMMU_TYPE_DUMMY, &dummy, sizeof(dummy),
+                        &iommu) == ZX_OK &&
+        zx_bti_create(iommu, 0, 0, &bti) == ZX_OK && zx_handle_close(iommu) == ZX_OK)
+        return bti;
+    return ZX_HANDLE_INVALID;
+}
+
 /* ---- The rest ---- */
+
+void stress_start(unsigned index, void (*work)(unsigned index)) {
+    user_start_thread(LOCKSTEP_THREADS + 1 + index, index, work);
+}
+void stress_join(unsigned index) { user_join_thread(LOCKSTEP_THREADS + 1 + index); }
 
 void stress_machine_begin(void) {}
 void stress_run(unsigned threads, void (*work)(unsigned index)) { user_run_threads(threads, work); }
@@ -73,5 +102,6 @@ zx_time_t zx_clock_get_monotonic(void) {
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * 1000000000 + now.tv_nsec;
 }
+zx_time_t zx_deadline_after(zx_duration_t duration) { return clock_now() + duration; }
 zx_ticks_t zx_ticks_get(void) { return zx_clock_get_monotonic(); }
 uint32_t zx_system_get_num_cpus(void) { return 1; }

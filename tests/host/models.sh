@@ -1,7 +1,7 @@
 #!/bin/sh
 # models.sh [TIMES]: objects and regions in lock step with their models, on the host under
-# ASan and UBSan: a million steps of objects (or TIMES as many), half with page maps of
-# fan-out 64, half of 2; then mappings under faults, regions, and four worlds at once under
+# ASan and UBSan: a million steps of objects of all kinds, those with a pager among them
+# (or TIMES as many), half with page maps of fan-out 64, half of 2; then mappings under faults, regions, and four worlds at once under
 # TSan. Seeds are printed; what fails prints the few steps that are enough.
 set -u
 times=${1:-1}

@@ -28,10 +28,13 @@ static struct {
     struct job *job;
     struct process *process;
     struct user_thread *thread;
-    uint32_t job_handle, root_handle, process_handle;
+    uint32_t job_handle, root_handle, process_handle, resource_handle;
     void (*main)(void);
-    void (*work)(unsigned index);
-    _Atomic unsigned working;
+    struct {
+        void (*work)(unsigned argument);
+        unsigned argument;
+        _Atomic bool working;
+    } threads[USER_THREADS + 1]; /* by number */
 } user;
 
 unsigned user_thread_number(void) { return (unsigned)user_thread_current()->start.ip; }
@@ -40,6 +43,7 @@ vaddr_t user_bounce(void) { return BOUNCE_PLACE + user_thread_number() * USER_BO
 zx_handle_t zx_job_default(void) { return user.job_handle; }
 zx_handle_t zx_vmar_root_self(void) { return user.root_handle; }
 zx_handle_t zx_process_self(void) { return user.process_handle; }
+uint32_t user_root_resource(void) { return user.resource_handle; }
 
 /* ---- Threads ---- */
 
@@ -52,8 +56,8 @@ static void user_main(const struct user_start *start) {
     if (start->ip == 0) {
         user.main();
     } else {
-        user.work((unsigned)start->ip - 1);
-        user.working--;
+        user.threads[start->ip].work(user.threads[start->ip].argument);
+        user.threads[start->ip].working = false;
     }
     thread_ends();
 }
@@ -65,24 +69,38 @@ static bool start_thread(unsigned number) {
            user_thread_start(thread, number, 0, 0, 0) == OK;
 }
 
+void user_start_thread(unsigned number, unsigned argument, void (*work)(unsigned argument)) {
+    user.threads[number].work = work;
+    user.threads[number].argument = argument;
+    user.threads[number].working = true;
+    if (!start_thread(number))
+        panic("user: no memory for a thread");
+}
+
+void user_join_thread(unsigned number) {
+    while (user.threads[number].working)
+        (void)thread_sleep_until(clock_now() + MS / 10);
+}
+
 void user_run_threads(unsigned threads, void (*work)(unsigned index)) {
-    user.work = work;
-    user.working = threads;
     for (unsigned i = 0; i < threads; i++)
-        if (!start_thread(i + 1))
-            panic("user: no memory for a thread");
-    while (user.working)
-        (void)thread_sleep_until(clock_now() + MS);
+        user_start_thread(i + 1, i, work);
+    for (unsigned i = 0; i < threads; i++)
+        user_join_thread(i + 1);
 }
 
 /* ---- Failing calls ---- */
 
 static void (*_Atomic judge_failures)(bool partly); /* one thread at a time has use for it */
+static _Atomic unsigned failing_thread;             /* that one's number */
 
 static _Atomic bool is_judging;
 bool user_is_judging(void) { return is_judging; }
 
-void user_fail_next_call(void (*judge)(bool partly)) { judge_failures = judge; }
+void user_fail_next_call(void (*judge)(bool partly)) {
+    failing_thread = user_thread_number();
+    judge_failures = judge;
+}
 
 /* A copy that could not fault its page in says so of the buffer; an access only fails. */
 static bool is_expected(uint64_t result) {
@@ -93,9 +111,9 @@ uint64_t user_attempt(uint64_t (*attempt)(void *context), void *context, bool pa
     void (*judge)(bool partly) = judge_failures;
     uint64_t result, odd = 0;
 
-    judge_failures = NULL;
-    if (!judge)
+    if (!judge || failing_thread != user_thread_number())
         return attempt(context);
+    judge_failures = NULL;
     for (uint64_t n = 1;; n++) {
         alloc_fail_set(n);
         result = attempt(context);
@@ -141,12 +159,23 @@ static status_t give_bounce(struct region *root) {
     return status;
 }
 
+static status_t give_resource(void) {
+    struct resource *root;
+    status_t status = resource_create_root(&root);
+
+    if (status == OK)
+        status = give(&root->base, ZX_DEFAULT_RESOURCE_RIGHTS, &user.resource_handle);
+    return status;
+}
+
 static status_t give_all(void) {
     AUTO(region) root = aspace_root(user.process->aspace);
     status_t status = give_bounce(root);
 
     if (status == OK)
         status = give(&user.job->base, ZX_DEFAULT_JOB_RIGHTS, &user.job_handle);
+    if (status == OK)
+        status = give_resource();
     if (status == OK)
         status = give(&user.process->base, ZX_DEFAULT_PROCESS_RIGHTS, &user.process_handle);
     if (status == OK)

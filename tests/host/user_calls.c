@@ -44,6 +44,9 @@ static bool is_array(unsigned kind) {
 /* Of what an argument of this kind points to; 0: it is no pointer, or an array. */
 static uint64_t record_size(unsigned kind) {
     switch (kind) {
+    case KIND_IN_PACKET:
+    case KIND_OUT_PACKET:
+        return 48;
     case KIND_OUT_HANDLE:
     case KIND_OUT_U32:
     case KIND_OUT_SIGNALS:
@@ -59,15 +62,18 @@ static uint64_t record_size(unsigned kind) {
 }
 
 static uint64_t pointee_size(const uint8_t kinds[8], const uint64_t a[8], unsigned i) {
-    if (!is_array(kinds[i]))
+    uint64_t unit = kinds[i] == KIND_OUT_PADDRS ? 8 : 1;
+    if (unit == 1 && !is_array(kinds[i]))
         return record_size(kinds[i]);
     for (unsigned k = i + 1; k < 8; k++)
         if (kinds[k] == KIND_SIZE)
-            return a[k];
+            return a[k] * unit;
     return 0;
 }
 
-static bool is_read_only(unsigned kind) { return kind == KIND_IN_BYTES || kind == KIND_IN_TEXT; }
+static bool is_read_only(unsigned kind) {
+    return kind == KIND_IN_BYTES || kind == KIND_IN_TEXT || kind == KIND_IN_PACKET;
+}
 
 struct call {
     uint64_t number, a[8];
@@ -117,6 +123,9 @@ static bool may_be_partly_done(const struct call *call) {
     case SYS_vmo_read:
     case SYS_object_set_property:
     case SYS_process_write_memory:
+    case SYS_pager_supply_pages:
+    case SYS_pager_op_range:
+    case SYS_bti_pin:
         return true;
     default:
         return false;

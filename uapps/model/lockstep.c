@@ -10,7 +10,7 @@
 
 #define TRIES_MAX     600
 #define REPLAYED_MAX  4000000 /* steps, so that the shortening of a long case ends */
-#define MODEL_SIZE_MAX 65536
+#define MODEL_SIZE_MAX 131072
 #define FAIL_ONE_IN   40 /* steps */
 #define PLAYED_MAX    400
 #define TOLD_MAX      1000 /* steps of a short case; more are not printed */
@@ -47,12 +47,25 @@ void lockstep_tell(struct lockstep *world, const char *format, ...) {
     printf("  step %llu: %s\n", (unsigned long long)world->step, text);
 }
 
+/* The worlds' own tables, because they run at the same time. */
+static void count_call(struct lockstep *world, const char *what, bool refused) {
+    unsigned i = 0;
+    while (i < LOCKSTEP_WHATS && world->count[i].what && strcmp(world->count[i].what, what) != 0)
+        i++;
+    if (i == LOCKSTEP_WHATS)
+        return;
+    world->count[i].what = what;
+    world->count[i].done[world->subject] += !refused;
+    world->count[i].refused[world->subject] += refused;
+}
+
 bool lockstep_agrees(struct lockstep *world, const char *what, zx_status_t want,
                      zx_status_t got) {
     if (want != got)
         lockstep_differs(world, "%s gave %d, not %d", what, got, want);
     world->calls++;
     world->refused += got != ZX_OK;
+    count_call(world, what, got != ZX_OK);
     return want == ZX_OK && got == ZX_OK;
 }
 
@@ -77,6 +90,12 @@ uint64_t lockstep_draw(const struct lockstep *world, unsigned index, uint64_t be
 bool lockstep_is_elsewhere(const struct lockstep *world, unsigned index) {
     uint64_t draw = lockstep_draw(world, index, 24);
     return options->threads > 1 ? draw != 0 : draw % 3 == 0;
+}
+
+bool lockstep_is_alone(void) { return options->threads == 1; }
+
+unsigned lockstep_number(const struct lockstep *world) {
+    return (unsigned)(((const char *)world - (const char *)kind->worlds) / (ptrdiff_t)kind->world_size);
 }
 
 /* ---- One world ---- */
@@ -132,7 +151,7 @@ static void judge_failure(bool partly) {
     failing.failures++;
     memcpy(failing.after, model_of(world), kind->model_size);
     memcpy(model_of(world), failing.before, kind->model_size);
-    world->between = partly;
+    world->between = partly || world->is_disturbed;
     world->other = failing.after;
     (void)world_check(world);
     world->between = false;
@@ -143,7 +162,7 @@ static void judge_failure(bool partly) {
 void lockstep_spare(struct lockstep *world) { (void)lockstep_fail_next_call(NULL); }
 
 static bool is_to_fail(const struct lockstep *world) {
-    if (options->threads > 1 || kind->model_size > MODEL_SIZE_MAX)
+    if (!lockstep_has_failures() || options->threads > 1 || kind->model_size > MODEL_SIZE_MAX)
         return false;
     return draw_at(world->seed ^ 0xfa17, world->step) % FAIL_ONE_IN == 0;
 }
@@ -151,7 +170,14 @@ static bool is_to_fail(const struct lockstep *world) {
 static bool world_step(struct lockstep *world, uint64_t step) {
     world->step = step;
     world->is_drawn = 0;
-    bool fails = is_to_fail(world) && lockstep_fail_next_call(judge_failure);
+    world->subject = 0;
+    world->is_disturbed = false;
+    world->is_failing = is_to_fail(world);
+    /* What fails for want of memory has others give theirs back: before, so that the failing
+     * calls find nothing, and after, for what has come meanwhile. */
+    if (world->is_failing && kind->reclaim)
+        kind->reclaim(world);
+    bool fails = world->is_failing && lockstep_fail_next_call(judge_failure);
     if (fails) {
         failing.world = world;
         memcpy(failing.before, model_of(world), kind->model_size);
@@ -159,6 +185,9 @@ static bool world_step(struct lockstep *world, uint64_t step) {
     kind->step(world);
     if (fails)
         (void)lockstep_fail_next_call(NULL);
+    if (world->is_failing && kind->reclaim)
+        kind->reclaim(world);
+    world->is_failing = false;
     return !world->failed;
 }
 
@@ -269,6 +298,35 @@ static bool judge_end(void) {
     return false;
 }
 
+static const struct lockstep_count *count_of(unsigned world, const char *what) {
+    for (unsigned i = 0; i < LOCKSTEP_WHATS && world_of(world)->count[i].what; i++)
+        if (strcmp(world_of(world)->count[i].what, what) == 0)
+            return &world_of(world)->count[i];
+    return NULL;
+}
+
+/* One call in all worlds: how often it was done + refused, for each kind of thing. */
+static void tell_count(const char *what) {
+    printf("%s: %s:", kind->name, what);
+    for (unsigned s = 0; s < LOCKSTEP_SUBJECTS; s++) {
+        uint64_t done = 0, refused = 0;
+        for (unsigned w = 0; w < options->threads; w++) {
+            const struct lockstep_count *count = count_of(w, what);
+            done += count ? count->done[s] : 0;
+            refused += count ? count->refused[s] : 0;
+        }
+        if (done + refused)
+            printf(" %s %llu+%llu", kind->subjects ? kind->subjects[s] : "",
+                   (unsigned long long)done, (unsigned long long)refused);
+    }
+    printf("\n");
+}
+
+static void tell_counts(void) {
+    for (unsigned i = 0; i < LOCKSTEP_WHATS && world_of(0)->count[i].what; i++)
+        tell_count(world_of(0)->count[i].what);
+}
+
 static void tell_figures(void) {
     uint64_t calls = 0, refused = 0;
     for (unsigned i = 0; i < options->threads; i++) {
@@ -310,6 +368,7 @@ static bool judge(void) {
     for (unsigned i = 0; i < options->threads; i++)
         if (!judge_world(i))
             return false;
+    tell_counts();
     tell_figures();
     stress_audit();
     for (unsigned i = 0; i < options->threads; i++)

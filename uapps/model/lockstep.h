@@ -22,6 +22,14 @@
 
 #define LOCKSTEP_THREADS 8
 
+/* How often a call did its work, and how often it was rightly refused. */
+#define LOCKSTEP_WHATS    64
+#define LOCKSTEP_SUBJECTS 8
+struct lockstep_count {
+    const char *what;
+    uint32_t done[LOCKSTEP_SUBJECTS], refused[LOCKSTEP_SUBJECTS];
+};
+
 /* The beginning of every world. */
 struct lockstep {
     uint64_t seed, step;
@@ -31,6 +39,10 @@ struct lockstep {
     char problem[200]; /* the first difference */
     bool between;      /* the last call failed and may be partly done: see `other` */
     const void *other; /* then: the model as it would be had the call been done */
+    bool is_failing;   /* the calls of this step may be made to fail */
+    bool is_disturbed; /* another thread has changed something for the call that failed */
+    unsigned subject;  /* what kind of thing this step's calls are about */
+    struct lockstep_count count[LOCKSTEP_WHATS];
     /* Where the draws come from, if not from the seed: bytes, two for a draw. */
     const uint8_t *bytes;
     size_t byte_count, byte_at;
@@ -48,6 +60,9 @@ struct lockstep_kind {
     void (*check)(struct lockstep *world); /* compare everything */
     void (*end)(struct lockstep *world);   /* let go of everything */
     uint64_t (*pages)(const struct lockstep *world); /* that its objects should have */
+    /* May be NULL: let what can be reclaimed be reclaimed, as calls that fail might. */
+    void (*reclaim)(struct lockstep *world);
+    const char *const *subjects; /* may be NULL: the names of kinds of things */
 };
 
 extern const struct lockstep_kind lockstep_objects, lockstep_faults, lockstep_spaces;
@@ -71,6 +86,10 @@ bool lockstep_load(uintptr_t address, void *bytes, size_t length);
 bool lockstep_store(uintptr_t address, const void *bytes, size_t length);
 /* Calls are made to fail at all (but not to several worlds). */
 bool lockstep_has_failures(void);
+/* All that can be reclaimed is; false: this machine has no such means. */
+bool lockstep_reclaim(void);
+/* A BTI for pinning; ZX_HANDLE_INVALID: this program has no authority for it. */
+zx_handle_t lockstep_bti(void);
 /* Have the next call tried with its allocations failing in turn; false: it cannot be done. */
 bool lockstep_fail_next_call(void (*judge)(bool partly));
 
@@ -87,6 +106,8 @@ bool lockstep_agrees(struct lockstep *world, const char *what, zx_status_t want,
  * processor an interrupt at every change, so most is mapped elsewhere.
  */
 bool lockstep_is_elsewhere(const struct lockstep *world, unsigned index);
+bool lockstep_is_alone(void);
+unsigned lockstep_number(const struct lockstep *world);
 /* This step makes several calls that belong together: none is to fail. */
 void lockstep_spare(struct lockstep *world);
 /* Draw number `index` (below 16) of this step. */

@@ -5,13 +5,18 @@
  * second one that never runs and is looked at through zx_process_read_memory. Step
  * number n of a seed is drawn from both and means something in any state, so a failing
  * run can be repeated with steps left out (lockstep.h).
+ *
+ * Objects with a pager are served by a thread of the world's own, the companion: it
+ * answers what a call asks for as the model has it, and writes down what it was asked
+ * (world_pager.c). It acts only while the world's own thread waits for it.
  */
 #pragma once
 
 #include "model/lockstep.h"
 #include "model/vmo_model.h"
 
-#define WORLD_VIEWS 12
+#define WORLD_VIEWS 16
+#define WORLD_PINS  4
 
 struct world_view {
     int slot; /* of the object; -1: free */
@@ -19,6 +24,21 @@ struct world_view {
     bool writable;
     zx_vaddr_t address;
     uint64_t first, pages; /* of the object */
+};
+
+struct world_pin {
+    int slot; /* -1: free */
+    zx_handle_t pmt;
+    uint64_t offset, length;
+};
+
+/* What the companion saw and did. */
+struct world_companion {
+    _Atomic unsigned request_count; /* of this step */
+    struct model_request request[MODEL_REQUESTS];
+    _Atomic uint64_t completes; /* COMPLETE packets */
+    zx_handle_t aux;            /* from which it supplies; empty in between */
+    uint8_t page[ZX_PAGE_SIZE];
 };
 
 struct world {
@@ -31,6 +51,13 @@ struct world {
     struct world_view view[WORLD_VIEWS];
     zx_handle_t other_process, other_vmar;
     zx_handle_t scratch; /* one committed page, to try accesses with */
+    zx_handle_t pager, port, aux;
+    zx_handle_t keeper[MODEL_OBJECTS]; /* the pager's own handles to its objects */
+    uint64_t pager_objects;            /* ever made */
+    struct world_companion companion;
+    uint8_t page[ZX_PAGE_SIZE];        /* zeros, but for the places that are looked at */
+    zx_handle_t bti; /* ZX_HANDLE_INVALID: nothing is pinned here */
+    struct world_pin pin[WORLD_PINS];
     uint8_t buffer[MODEL_PAGES * ZX_PAGE_SIZE];
 };
 
@@ -49,6 +76,36 @@ void world_check_page(struct world *world, int slot, uint64_t index, const uint8
 void world_check_mapped(struct world *world, int slot, uint64_t index, zx_vaddr_t address);
 void world_check_object(struct world *world, int slot);
 void world_check_view(struct world *world, struct world_view *view);
+
+/* A slot that has a handle, the next from where draw `index` falls; -1: none. */
+int world_with_handle(struct world *world, unsigned index);
+int world_free_slot(const struct world *world);
+/* What kind of thing this step is about, for the counts. */
+void world_is_about(struct world *world, int slot);
+uint64_t world_draw_size(const struct world *world, unsigned index);
+uint64_t world_draw_offset(const struct world *world, unsigned index, uint64_t size);
+void world_note_object(struct world *world, int slot, zx_handle_t handle, bool may_write);
+bool world_is_denied(const struct world *world, int slot); /* WRITE, to this handle */
+
+struct world *world_number(unsigned index);
+
+/* world_pager.c: pagers, pins and contiguous objects */
+void world_begin_pager(struct world *world);
+void world_end_pager(struct world *world);
+void world_begin_answers(struct world *world); /* of a step: what the pager will do */
+void world_check_requests(struct world *world);
+void world_check_pager(struct world *world, int slot);
+void world_step_create_pager(struct world *world);
+void world_step_create_contiguous(struct world *world);
+void world_step_supply(struct world *world);
+void world_step_supply_object(struct world *world);
+void world_step_pager_op(struct world *world);
+void world_step_query(struct world *world);
+void world_step_detach(struct world *world);
+void world_step_pager_close(struct world *world);
+void world_step_foreign(struct world *world);
+void world_step_pin(struct world *world);
+void world_step_unpin(struct world *world);
 
 /* world_view.c: the steps on mappings */
 void world_step_map(struct world *world);

@@ -44,13 +44,33 @@ void world_check_mapped(struct world *world, int slot, uint64_t index, zx_vaddr_
     check_samples(world, slot, index, got, "a mapping");
 }
 
+/* Pages that can be read without asking a pager. */
+static void check_run(struct world *world, int slot, uint64_t from, uint64_t to) {
+    zx_status_t got = zx_vmo_read(world->handle[slot], world->buffer, from * PAGE,
+                                  (to - from) * PAGE);
+    if (got != ZX_OK)
+        world_differs(world, "object %d, pages %llu to %llu: vmo_read gives %d", slot,
+                      (unsigned long long)from, (unsigned long long)to, got);
+    for (uint64_t i = from; i < to; i++)
+        world_check_page(world, slot, i, world->buffer + (i - from) * PAGE, "vmo_read of all");
+}
+
+/* Of the pages that nobody can read, one is tried. */
 static void check_contents(struct world *world, int slot) {
-    uint64_t size = model_size(&world->model, slot);
-    if (!world_agrees(world, "vmo_read of all", ZX_OK,
-                      zx_vmo_read(world->handle[slot], world->buffer, 0, size)))
-        return;
-    for (uint64_t i = 0; i < size / PAGE; i++)
-        world_check_page(world, slot, i, world->buffer + i * PAGE, "vmo_read of all");
+    uint64_t pages = model_size(&world->model, slot) / PAGE;
+    bool tried = world->lockstep.between;
+    for (uint64_t i = 0, next; i < pages && !world->lockstep.failed; i = next) {
+        zx_status_t status = model_touches(&world->model, slot, i);
+        for (next = i + 1; next < pages && model_touches(&world->model, slot, next) == status;)
+            next++;
+        if (status == ZX_OK)
+            check_run(world, slot, i, next);
+        if (status == ZX_OK || status == ZX_ERR_SHOULD_WAIT || tried)
+            continue;
+        tried = true;
+        world_agrees(world, "vmo_read of what nobody has", status,
+                     zx_vmo_read(world->handle[slot], world->buffer, i * PAGE, 1));
+    }
 }
 
 static void equal(struct world *world, int slot, const char *what, uint64_t want, uint64_t got) {
@@ -78,8 +98,10 @@ static uint64_t koid_of(const struct world *world, uint64_t birth, uint64_t othe
     return world->known[at].birth == birth ? world->known[at].koid : otherwise;
 }
 
-static uint32_t expected_flags(const struct model_vmo *vmo) {
-    return ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+static uint32_t expected_flags(const struct model_vmo *vmo, const struct model_vmo *pages) {
+    bool has_pager = pages->is_pager || pages->lender >= 0;
+    return (has_pager ? ZX_INFO_VMO_PAGER_BACKED : 0) |
+           (pages->is_contiguous ? ZX_INFO_VMO_CONTIGUOUS : 0) | ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
            (vmo->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
            (vmo->is_discardable ? ZX_INFO_VMO_DISCARDABLE : 0) |
            (vmo->is_snapshot ? ZX_INFO_VMO_IS_COW_CLONE : 0);
@@ -97,7 +119,8 @@ static void check_info(struct world *world, int slot) {
     (void)zx_object_wait_one(handle, ZX_VMO_ZERO_CHILDREN, 0, &signals);
     (void)model_charges(&world->model, charges);
     const uint32_t flags = ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_DISCARDABLE | ZX_INFO_VMO_VIA_HANDLE |
-                           ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_IS_COW_CLONE;
+                           ZX_INFO_VMO_RESIZABLE | ZX_INFO_VMO_IS_COW_CLONE | ZX_INFO_VMO_PAGER_BACKED |
+                           ZX_INFO_VMO_CONTIGUOUS;
     unsigned children = model_children(&world->model, slot);
     equal(world, slot, "its size", model_size(&world->model, slot), size);
     equal(world, slot, "size_bytes", model_size(&world->model, slot), info.size_bytes);
@@ -109,7 +132,8 @@ static void check_info(struct world *world, int slot) {
     equal(world, slot, "koid", world->koid[slot], info.koid);
     equal(world, slot, "parent_koid", koid_of(world, vmo->made_from, info.parent_koid),
           info.parent_koid);
-    equal(world, slot, "flags", expected_flags(vmo), info.flags & flags);
+    equal(world, slot, "flags", expected_flags(vmo, model_pages_of(&world->model, slot)),
+          info.flags & flags);
     check_mappings(world, slot, &info);
 }
 
@@ -124,6 +148,9 @@ void world_check(struct lockstep *lockstep) {
     for (int slot = 0; slot < MODEL_OBJECTS && !world->lockstep.failed; slot++)
         if (world->handle[slot])
             world_check_object(world, slot);
+    for (int slot = 0; slot < MODEL_OBJECTS && !world->lockstep.failed; slot++)
+        if (world->keeper[slot] && !world->lockstep.between)
+            world_check_pager(world, slot);
     for (unsigned i = 0; i < WORLD_VIEWS && !world->lockstep.failed; i++)
         if (world->view[i].slot >= 0)
             world_check_view(world, &world->view[i]);

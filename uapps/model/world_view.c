@@ -50,9 +50,13 @@ static struct world_view *free_view(struct world *world) {
 
 static struct world_view *any_view(struct world *world) {
     uint64_t first = world_draw(world, 0, WORLD_VIEWS);
-    for (unsigned i = 0; i < WORLD_VIEWS; i++)
-        if (world->view[(first + i) % WORLD_VIEWS].slot >= 0)
-            return &world->view[(first + i) % WORLD_VIEWS];
+    for (unsigned i = 0; i < WORLD_VIEWS; i++) {
+        struct world_view *view = &world->view[(first + i) % WORLD_VIEWS];
+        if (view->slot < 0)
+            continue;
+        world_is_about(world, view->slot);
+        return view;
+    }
     return NULL;
 }
 
@@ -75,6 +79,7 @@ void world_step_map(struct world *world) {
     view.slot = (int)world_draw(world, 0, MODEL_OBJECTS);
     if (!free || !world->handle[view.slot])
         return;
+    world_is_about(world, view.slot);
     uint64_t pages = model_size(&world->model, view.slot) / PAGE;
     view.first = world_draw(world, 1, pages + 1);
     view.pages = 1 + world_draw(world, 2, world_draw(world, 3, 4) ? 6 : MODEL_PAGES);
@@ -219,29 +224,32 @@ void world_step_store(struct world *world) {
                view->elsewhere ? " elsewhere" : "", (unsigned long long)view->address);
     if (view->elsewhere) {
         store_elsewhere(world, view, page, in_page, byte);
-    } else if (!view->writable || !model_look(&world->model, view->slot, view->first + page)) {
+    } else if (!view->writable ||
+               model_touch(&world->model, view->slot, view->first + page, true) != ZX_OK) {
         world_agrees(world, "a write that must fault", ZX_ERR_INVALID_ARGS,
                      zx_vmo_read(world->scratch, (void *)address, 0, 1));
     } else {
+        world_agrees(world, "a write through a mapping", ZX_OK, ZX_OK);
         if (!lockstep_store(address, &byte, 1))
             world_differs(world, "page %llu of object %d can't be written through a mapping",
                           (unsigned long long)(view->first + page), view->slot);
-        (void)model_write(&world->model, view->slot, (view->first + page) * PAGE + in_page, 1,
-                          byte);
+        model_fill_byte(&world->model, view->slot, view->first + page, in_page, byte);
     }
 }
 
 /* The page through the view, compared; where nothing may be seen, the fault. */
 static void load_page(struct world *world, struct world_view *view, uint64_t page) {
     zx_vaddr_t address = view->address + page * PAGE;
-    bool there = model_look(&world->model, view->slot, view->first + page) != NULL;
+    zx_status_t want = model_touch(&world->model, view->slot, view->first + page, false);
+    bool there = want == ZX_OK;
     if (view->elsewhere) {
         size_t actual = 0;
         zx_status_t got = zx_process_read_memory(world->other_process, address, world->buffer,
                                                  PAGE, &actual);
-        if (world_agrees(world, "process_read_memory", there ? ZX_OK : ZX_ERR_OUT_OF_RANGE, got))
+        if (world_agrees(world, "process_read_memory", want, got))
             world_check_page(world, view->slot, view->first + page, world->buffer, "elsewhere");
     } else if (there) {
+        world_agrees(world, "a read through a mapping", ZX_OK, ZX_OK);
         world_check_mapped(world, view->slot, view->first + page, address);
     } else {
         world_agrees(world, "a read that must fault", ZX_ERR_INVALID_ARGS,
@@ -259,12 +267,17 @@ void world_step_load(struct world *world) {
     }
 }
 
-/* Past the end of the object a look at the first page is enough. */
+/*
+ * Where nobody can look a try at the first page is enough; what would be asked for is
+ * left alone.
+ */
 void world_check_view(struct world *world, struct world_view *view) {
-    bool there = true;
-    for (uint64_t page = 0; page < view->pages && there && !world->lockstep.failed; page++) {
-        there = model_look(&world->model, view->slot, view->first + page);
-        load_page(world, view, page);
+    bool tried = world->lockstep.between;
+    for (uint64_t page = 0; page < view->pages && !world->lockstep.failed; page++) {
+        zx_status_t status = model_touches(&world->model, view->slot, view->first + page);
+        if (status == ZX_OK || (status != ZX_ERR_SHOULD_WAIT && !tried))
+            load_page(world, view, page);
+        tried |= status != ZX_OK && status != ZX_ERR_SHOULD_WAIT;
     }
 }
 
@@ -272,8 +285,41 @@ void world_check_view(struct world *world, struct world_view *view) {
 
 /*
  * One whole page between an object and a mapping, which may be of that same object.
- * The kernel faults the mapped page in while it copies.
+ * The kernel faults the mapped page in while it copies; that the pager fails then is
+ * told as a bad address.
  */
+static void copy_to_view(struct world *world, int slot, uint64_t index, struct world_view *view,
+                         uint64_t page) {
+    struct model *model = &world->model;
+    void *address = (void *)(view->address + page * PAGE);
+    world_tell(world, "copy page %llu of %d to page %llu of %d, mapped", (unsigned long long)index,
+               slot, (unsigned long long)(view->first + page), view->slot);
+    zx_status_t want = model_read(model, slot, index * PAGE, PAGE);
+    if (want == ZX_OK && (!view->writable ||
+                          model_touch(model, view->slot, view->first + page, true) != ZX_OK))
+        want = ZX_ERR_INVALID_ARGS;
+    if (world_agrees(world, "vmo_read into a mapping", want,
+                     zx_vmo_read(world->handle[slot], address, index * PAGE, PAGE)))
+        model_fill_page(model, view->slot, view->first + page,
+                        model_look(model, slot, index)->bytes);
+}
+
+static void copy_from_view(struct world *world, int slot, uint64_t index, struct world_view *view,
+                           uint64_t page) {
+    struct model *model = &world->model;
+    const void *address = (const void *)(view->address + page * PAGE);
+    world_tell(world, "copy page %llu of %d, mapped, to page %llu of %d",
+               (unsigned long long)(view->first + page), view->slot, (unsigned long long)index,
+               slot);
+    zx_status_t want = model_own_page(model, slot, index);
+    if (want == ZX_OK && model_touch(model, view->slot, view->first + page, false) != ZX_OK)
+        want = ZX_ERR_INVALID_ARGS;
+    if (world_agrees(world, "vmo_write from a mapping", want,
+                     zx_vmo_write(world->handle[slot], address, index * PAGE, PAGE)))
+        model_fill_page(model, slot, index,
+                        model_look(model, view->slot, view->first + page)->bytes);
+}
+
 void world_step_copy(struct world *world) {
     struct world_view *view = any_view(world);
     int slot = (int)world_draw(world, 1, MODEL_OBJECTS);
@@ -281,25 +327,11 @@ void world_step_copy(struct world *world) {
         return;
     uint64_t size = model_size(&world->model, slot), page = world_draw(world, 2, view->pages);
     uint64_t index = size ? world_draw(world, 3, size / PAGE) : 0;
-    const struct model_cell *object = model_look(&world->model, slot, index);
-    const struct model_cell *mapped = model_look(&world->model, view->slot, view->first + page);
-    void *address = (void *)(view->address + page * PAGE);
-    if (!object || !mapped)
+    if (index * PAGE >= size || model_size(&world->model, view->slot) / PAGE <= view->first + page)
         return;
-    if (world_draw(world, 4, 2)) {
-        world_tell(world, "copy page %llu of %d to page %llu of %d, mapped",
-                   (unsigned long long)index, slot, (unsigned long long)(view->first + page),
-                   view->slot);
-        zx_status_t want = view->writable ? ZX_OK : ZX_ERR_INVALID_ARGS;
-        if (world_agrees(world, "vmo_read into a mapping", want,
-                         zx_vmo_read(world->handle[slot], address, index * PAGE, PAGE)))
-            model_copy_page(&world->model, view->slot, view->first + page, object);
-    } else if (world->may_write[slot]) {
-        world_tell(world, "copy page %llu of %d, mapped, to page %llu of %d",
-                   (unsigned long long)(view->first + page), view->slot,
-                   (unsigned long long)index, slot);
-        if (world_agrees(world, "vmo_write from a mapping", ZX_OK,
-                         zx_vmo_write(world->handle[slot], address, index * PAGE, PAGE)))
-            model_copy_page(&world->model, slot, index, mapped);
-    }
+    world_is_about(world, slot);
+    if (world_draw(world, 4, 2))
+        copy_to_view(world, slot, index, view, page);
+    else if (world->may_write[slot])
+        copy_from_view(world, slot, index, view, page);
 }

@@ -62,12 +62,24 @@ void stress_machine_begin(void);
 #define STRESS_THREADS_MAX 16
 void stress_run(unsigned threads, void (*work)(unsigned index));
 
+/* The same for one thread that goes on meanwhile; the numbers are the caller's. */
+void stress_start(unsigned index, void (*work)(unsigned index));
+void stress_join(unsigned index);
+
 /* ---- The machine's memory ---- */
+
+/* ZX_HANDLE_INVALID: this program has no such authority. */
+zx_handle_t stress_root_resource(void);
 
 /* False if this program may not ask. */
 bool machine_memory(zx_info_kmem_stats_t *out_stats);
 /* Physical pages of all memory objects; 0 if this program may not ask. */
 uint64_t machine_vmo_pages(void);
+/*
+ * Has the kernel give back what it keeps for later, if it was booted with debug.syscalls
+ * and this program may ask; false if not.
+ */
+bool machine_trim(void);
 /*
  * Has the kernel compare all that it records of memory, if it was booted with
  * debug.syscalls and this program may ask; ends the program if something differs.

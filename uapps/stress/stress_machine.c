@@ -37,7 +37,30 @@ void stress_run(unsigned threads, void (*work)(unsigned index)) {
         thrd_join(thread[i], NULL);
 }
 
+static struct companion {
+    void (*work)(unsigned index);
+    unsigned index;
+    thrd_t thread;
+} companions[STRESS_THREADS_MAX];
+
+static int run_companion(void *argument) {
+    const struct companion *companion = argument;
+    companion->work(companion->index);
+    return 0;
+}
+
+void stress_start(unsigned index, void (*work)(unsigned index)) {
+    companions[index].work = work;
+    companions[index].index = index;
+    if (thrd_create(&companions[index].thread, run_companion, &companions[index]) != thrd_success)
+        stress_fail("no memory for thread %u", index);
+}
+
+void stress_join(unsigned index) { thrd_join(companions[index].thread, NULL); }
+
 /* ---- The machine's memory ---- */
+
+zx_handle_t stress_root_resource(void) { return root_resource; }
 
 bool machine_memory(zx_info_kmem_stats_t *out_stats) {
     struct system_answer answer;
@@ -55,6 +78,11 @@ bool machine_memory(zx_info_kmem_stats_t *out_stats) {
 uint64_t machine_vmo_pages(void) {
     zx_info_kmem_stats_t stats;
     return machine_memory(&stats) ? stats.vmo_bytes / PAGE : 0;
+}
+
+bool machine_trim(void) {
+    static const char command[] = "trim";
+    return zx_debug_send_command(root_resource, command, sizeof command - 1) == ZX_OK;
 }
 
 void stress_audit(void) {
