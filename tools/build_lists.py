@@ -95,6 +95,7 @@ KERNEL_PORTABLE = {
         'vmo_range.c',
         'vmo_reclaim.c',
         'vmo_rw.c',
+        'vmo_share_test.c',
         'vmo_smp_test.c',
         'vmo_supply.c',
     ],

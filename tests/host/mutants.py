@@ -20,6 +20,7 @@ TIMEOUT = 40  # seconds; a test that hangs is red too
 # name: (file, text, what stands there instead, arguments of build/host/ktest); arguments that
 # begin with a path are for that program.
 CROWD = 'vmo.P54_a_family_stands_eight_threads --cpus 4 --preempt 10 --repeat 40'
+SHARE = 'vmo.P54_a_clone_takes_permission_before_it_shares --cpus 4 --preempt 10 --repeat 10'
 MODEL = 'build/host/model objects --steps 40000 --seed 1'
 TSAN = 'build/tsan/ktest vmo.P54_a_family_stands_eight_threads --cpus 4 --repeat 4'
 MUTANTS = {
@@ -103,6 +104,16 @@ MUTANTS = {
         '    if (!tlb_batch_is_empty(&batch))\n        tlb_flush(&batch);\n',
         '            view_make_read_only(view, va, pages, &batch);\n    }\n'
         '    tlb_batch_init(&batch);\n', CROWD),
+    'P54-share-then-take-permission': (
+        'kernel/vm/vmo_cow.c',
+        '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n'
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
+        '        child->map = map; /* at once, because an audit may look already */\n',
+        '        page_map_clone(&parent->map, first, count, &stash, &map);\n'
+        '        child->map = map; /* at once, because an audit may look already */\n'
+        '        void sched_yield(void);\n        mutex_unlock(&parent->lock);\n'
+        '        sched_yield();\n        mutex_lock(&parent->lock);\n'
+        '        if (count)\n            vmo_make_read_only_locked(parent, first, count);\n', SHARE),
     'P54-write-copies-after-unlock': (
         'kernel/vm/vmo_rw.c',
         '            *out_moved = move_in(t, done, (char *)page_contents(page) + in_page, length);\n',
