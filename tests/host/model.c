@@ -3,6 +3,7 @@
  * process: the driver is the program that runs on the machine, the kernel is the host's.
  *
  *   model objects|faults|spaces [--steps N] [--seed N] [--threads N] [--every N]
+ *                               [--raw 1]
  *
  * With one thread, the first calls of some steps are tried with each of their
  * allocations failing. At the end it tells how often each call was done and refused (+),

@@ -21,7 +21,8 @@ TIMEOUT = 40  # seconds; a test that hangs is red too
 # begin with a path are for that program.
 CROWD = 'vmo.P54_a_family_stands_eight_threads --cpus 4 --preempt 10 --repeat 40'
 SHARE = 'vmo.P54_a_clone_takes_permission_before_it_shares --cpus 4 --preempt 10 --repeat 10'
-MODEL = 'build/host/model objects --steps 40000 --seed 1'
+MODEL = 'build/host/model objects --steps 40000 --seed 1 --raw 1'
+FAULTS = 'build/host/model faults --steps 100000 --seed 1 --raw 1'
 TSAN = 'build/tsan/ktest vmo.P54_a_family_stands_eight_threads --cpus 4 --repeat 4'
 MUTANTS = {
     'P01-growth-forgets-a-chunk': (
@@ -136,6 +137,37 @@ MUTANTS = {
     'map-no-trim-seen-by-the-model': (
         'kernel/vm/page_map.c', '    if (low > 0)\n        cut_keys(clone, 0, low - 1, stash, &garbage);\n',
         '', MODEL),
+    'pager-written-back-pages-stay-writable': (
+        'kernel/vm/vmo_supply.c', '        vmo_make_read_only_locked(vmo, first, count);\n',
+        '        (void)0;\n', FAULTS),
+    'pager-zeros-stay-mapped': (
+        'kernel/vm/vmo_supply.c',
+        '        vmo_hide_locked(vmo, run->index, run->count); /* each', '        /* each', MODEL),
+    'pager-detach-drops-dirty-pages': (
+        'kernel/vm/page_map_zero.c', 'return page->dirt == PAGE_CLEAN && !page->pins;',
+        'return !page->pins;', MODEL),
+    'pager-pinned-pages-become-clean': (
+        'kernel/vm/vmo_supply.c', '        if (!run->page->pins)\n            run->page->dirt',
+        '        run->page->dirt', MODEL),
+    'pager-asked-past-what-is-there': (
+        'kernel/vm/vmo_pager.c', 'if (!next.is_blocked || next.command != out_barrier->command)',
+        'if (!next.is_blocked)', MODEL),
+    'lazy-limit-stays-when-the-lender-shrinks': (
+        'kernel/vm/vmo_pager.c', '        lower_limits_locked(vmo, pages);\n', '', MODEL),
+    'lazy-clone-borrows-what-its-parent-does-not': (
+        'kernel/vm/vmo_pager.c', 'MIN(visible, limit - first) : 0;', 'visible : 0;', MODEL),
+    'lazy-views-keep-what-the-lender-had': (
+        'kernel/vm/vmo_pager.c', '            vmo_view_hide(view, va, pages, batch);\n',
+        '            (void)batch;\n', MODEL),
+    'contiguous-pages-can-go': (
+        'kernel/vm/vmo_range.c',
+        'if (has_relatives || (vmo->kind != VMO_ANONYMOUS && vmo->kind != VMO_DISCARDABLE))',
+        'if (has_relatives || vmo->kind == VMO_PAGER || vmo->kind == VMO_LAZY)', MODEL),
+    'contiguous-zeroed-by-letting-go': (
+        'kernel/vm/vmo_range.c', 'if (vmo->pins || vmo->kind == VMO_CONTIGUOUS || first > last)',
+        'if (vmo->pins || first > last)', MODEL),
+    'discarded-content-is-zero-at-once': (
+        'kernel/vm/vmo_reclaim.c', '    vmo->discarded = true;\n', '', MODEL),
     'map-drop-relaxed': (
         'kernel/vm/page_map.c',
         'if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)',

@@ -284,7 +284,8 @@ static bool judge_world(unsigned index) {
         return true;
     printf("%s: FAILED: thread %u, seed %llu: %s\n", kind->name, index,
            (unsigned long long)seed_of(index), world->problem);
-    tell_short_case(world, seed_of(index), world->step);
+    if (!options->raw)
+        tell_short_case(world, seed_of(index), world->step);
     return false;
 }
 

@@ -45,11 +45,14 @@ static uint64_t *option_named(struct options *options, const char *word) {
         return &options->steps;
     if (strcmp(word, "--threads") == 0)
         return &options->threads;
-    return strcmp(word, "--every") == 0 ? &options->every : NULL;
+    if (strcmp(word, "--every") == 0)
+        return &options->every;
+    return strcmp(word, "--raw") == 0 ? &options->raw : NULL;
 }
 
 static void usage(const char *name) {
-    printf("usage: %s [--seconds N] [--steps N] [--seed N] [--threads N] [--every N]\n"
+    printf("usage: %s [--seconds N] [--steps N] [--seed N] [--threads N] [--every N] "
+           "[--raw 1]\n"
            "What has no meaning for this program is not looked at.\n",
            name);
 }
