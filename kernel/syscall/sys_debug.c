@@ -14,6 +14,8 @@
 #include "syscall/sys_resource.h"
 #include "syscall/sys_util.h"
 #include "vm/audit_plant.h"
+#include "vm/kernel_thread.h"
+#include "vm/kheap.h"
 #include "vm/memory_audit.h"
 #include "vm/page_map.h"
 
@@ -63,6 +65,12 @@ static status_t command_plant(const char *argument) {
     return status;
 }
 
+static status_t command_trim(const char *argument) {
+    kheap_trim();
+    kernel_stacks_trim();
+    return OK;
+}
+
 static status_t command_help(const char *argument);
 
 static const struct command {
@@ -74,6 +82,7 @@ static const struct command {
     {"locks", "how often locks were taken and waited for", command_locks},
     {"plant", "N: debug kernels: plant fault N for `frames` to find; 0 takes it back",
      command_plant},
+    {"trim", "give back what the kernel keeps for later: stacks, empty slabs", command_trim},
 };
 
 static status_t command_help(const char *argument) {

@@ -30,6 +30,8 @@ def stress(which, words, smp=4):
             f'--smp {smp} --append ktest=off build/symbols/{which} {words}')
 
 
+MEMORY = ('JX_BUILT=1 JX_KERNEL=' + OUT + '/{name}/kernel.elf ./jx exec --init --timeout 50 --mem 48M '
+          '--append ktest=off --append debug.syscalls=1 build/symbols/stress-memory --seconds 1')
 FLUSH = '    if (!tlb_batch_is_empty(&batch))\n        tlb_flush(&batch);\n'
 
 
@@ -123,6 +125,24 @@ MUTANTS = {
         'kernel/vm/vmo.c', '            view_make_read_only(view, va, pages, &batch);\n    }\n'
         + FLUSH, '            view_make_read_only(view, va, pages, &batch);\n    }\n',
         stress('stress-clone', '--seconds 20')),
+    # One page, once; and a table of each tenth space.
+    'memory-a-page-of-a-stack-is-lost': (
+        'kernel/vm/kernel_thread.c',
+        '    for (size_t i = 0; i < pages; i++)\n        pmm_free(page_of(frames[i]), PAGE_STACK);\n',
+        '    static unsigned stacks_freed;\n    size_t from = ++stacks_freed == 3000;\n'
+        '    for (size_t i = from; i < pages; i++)\n'
+        '        pmm_free(page_of(frames[i]), PAGE_STACK);\n', MEMORY),
+    'memory-a-page-of-an-object-is-lost': (
+        'kernel/vm/page_map.c',
+        'if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1)',
+        'static _Atomic unsigned pages_freed;\n'
+        '    if (atomic_fetch_sub_explicit(&page->count, 1, memory_order_acq_rel) == 1 &&\n'
+        '        ++pages_freed != 50000)', MEMORY),
+    'memory-tables-are-lost': (
+        'kernel/vm/pmm.c',
+        'void upcall_table_page_free(paddr_t address) { pmm_free(page_of(address), PAGE_TABLE); }',
+        'void upcall_table_page_free(paddr_t address) {\n    static _Atomic unsigned tables_freed;\n'
+        '    if (++tables_freed % 16)\n        pmm_free(page_of(address), PAGE_TABLE);\n}', MEMORY),
     'unmapped-without-flush': (
         'kernel/vm/region.c', '    mmu_clear_range(aspace, start, size, &batch);\n' + FLUSH,
         '    mmu_clear_range(aspace, start, size, &batch);\n',

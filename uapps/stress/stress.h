@@ -22,6 +22,7 @@ struct options {
     uint64_t steps;   /* --steps N */
     uint64_t threads; /* --threads N; 0: one for each CPU */
     uint64_t every;   /* --every N: steps between two looks at everything */
+    uint64_t raw;     /* --raw 1: a case that fails is not made shorter */
 };
 
 /* Fills in what the arguments say and prints the line with the seed; exits on wrong ones. */
