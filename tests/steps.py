@@ -124,7 +124,8 @@ STEPS = [
          builds=['build/host/ktest']),
     # A million steps in lock step with the models, deep page maps with a fan-out of two, and the
     # same with allocations that fail.
-    Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS),
+    Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS,
+         cores=2),
     Step('host-small', 'for suite in page_map vmo vm aspace; do build/small/ktest $suite || exit 1; '
          'done', timeout=300, builds=['build/small/ktest']),
     Step('mutants', 'tests/host/mutants.py', counts=True, timeout=600,
