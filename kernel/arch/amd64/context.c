@@ -147,6 +147,20 @@ ALWAYS_INLINE void exchange_user_state(struct amd64_cpu *cpu, struct arch_thread
     from->gs_base = user_gs_base_exchange(to->gs_base);
 }
 
+ALWAYS_INLINE void switch_stacks(struct amd64_cpu *cpu, struct arch_thread *from,
+                                 struct arch_thread *to) {
+    cpu->cpu.kernel_stack = to->stack_top;
+    cpu->tss.rsp[0] = to->stack_top;
+    context_switch(from, to);
+}
+
+/* Apart, so that all other switches, which call nothing, need no frame. */
+static NOINLINE void switch_with_ports(struct amd64_cpu *cpu, struct arch_thread *from,
+                                       struct arch_thread *to) {
+    io_map_load(cpu, to->mmu, atomic_load(&to->mmu->io.version));
+    switch_stacks(cpu, from, to);
+}
+
 void arch_switch(struct arch_thread *from, struct arch_thread *to) {
     struct amd64_cpu *cpu = amd64_this();
     if (likely(from->extended_state && to->extended_state))
@@ -156,11 +170,14 @@ void arch_switch(struct arch_thread *from, struct arch_thread *to) {
     else if (to->extended_state)
         load_user_state(cpu, to);
     /* A kernel thread goes on with whatever is loaded; cpu_idle drops it. */
-    if (to->mmu && cpu->loaded != to->mmu)
+    if (to->mmu && cpu->loaded != to->mmu) {
         mmu_load(cpu, to->mmu);
-    cpu->cpu.kernel_stack = to->stack_top;
-    cpu->tss.rsp[0] = to->stack_top;
-    context_switch(from, to);
+        if (unlikely(io_map_differs(cpu, to->mmu))) {
+            switch_with_ports(cpu, from, to);
+            return;
+        }
+    }
+    switch_stacks(cpu, from, to);
 }
 
 /*

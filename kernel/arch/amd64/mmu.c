@@ -121,7 +121,11 @@ void mmu_destroy(struct mmu *mmu) {
 }
 
 void mmu_activate(struct mmu *mmu) {
-    mmu_load(amd64_this(), mmu);
+    struct amd64_cpu *cpu = amd64_this();
+    mmu_load(cpu, mmu);
+    uint64_t version = mmu ? atomic_load(&mmu->io.version) : 0;
+    if (unlikely(cpu->io_version != version))
+        io_map_load(cpu, mmu, version);
 }
 
 /* ---- Install ---- */

@@ -38,7 +38,7 @@ uint64_t *mmu_root(const struct mmu *mmu);
 /* What a CPU needs and `root` does not show as the kernel's own table does; NULL: all is there. */
 const char *paging_find_missing(uint64_t *root);
 
-/* mmu_activate, for the switch of threads. Interrupts off. */
+/* The root only, without the ports, for the switch of threads. Interrupts off. */
 ALWAYS_INLINE void mmu_load(struct amd64_cpu *cpu, struct mmu *mmu) {
     struct mmu *before = cpu->loaded;
     uint64_t bit = cpu_bit(cpu->cpu.id);
@@ -50,7 +50,9 @@ ALWAYS_INLINE void mmu_load(struct amd64_cpu *cpu, struct mmu *mmu) {
     cr3_write(mmu ? mmu->root.value : virt_to_phys(kernel_root).value);
     if (before && before != mmu)
         atomic_fetch_and(&before->loaded, ~bit);
-    uint64_t version = mmu ? atomic_load_explicit(&mmu->io.version, memory_order_acquire) : 0;
-    if (unlikely(cpu->io_version != version))
-        io_map_load(cpu, mmu, version);
+}
+
+/* After mmu_load: do the ports differ? Then io_map_load. */
+ALWAYS_INLINE bool io_map_differs(const struct amd64_cpu *cpu, const struct mmu *mmu) {
+    return cpu->io_version != atomic_load_explicit(&mmu->io.version, memory_order_acquire);
 }
