@@ -261,15 +261,18 @@ static bool is_same_use(const struct use *a, const struct use *b) {
     return a->pages == b->pages && a->tables == b->tables && a->heap <= b->heap;
 }
 
-/* What a dead process had comes back a little later. */
-static bool comes_back(const struct use *before, struct use *out_now) {
-    for (unsigned i = 0; i < 500; i++) {
-        *out_now = use_now();
-        if (is_same_use(out_now, before))
-            return true;
-        MUST(zx_nanosleep(zx_deadline_after(ZX_MSEC(i < 50 ? 1 : 10))));
+/* When what ended before has gone: for a while nothing changes. */
+#define STILL 10 /* ms */
+static struct use use_at_rest(void) {
+    struct use last = use_now();
+    for (unsigned still = 0; still < STILL; still++) {
+        MUST(zx_nanosleep(zx_deadline_after(ZX_MSEC(1))));
+        struct use now = use_now();
+        if (!is_same_use(&now, &last) || now.heap != last.heap)
+            still = 0;
+        last = now;
     }
-    return false;
+    return last;
 }
 
 /* More tables than before, and of nothing else more: stacks that never were so many. */
@@ -277,6 +280,30 @@ static bool has_only_more_tables(const struct use *before, const struct use *now
     uint64_t more = now->tables - before->tables;
     return now->tables > before->tables && now->pages == before->pages + more &&
            now->heap <= before->heap;
+}
+
+/* The machine was not at rest yet when it began. */
+static bool has_less(const struct use *before, const struct use *now) {
+    return now->pages < before->pages && now->tables <= before->tables &&
+           now->heap <= before->heap;
+}
+
+/* Not the same as before, but nothing that doing it again could not tell of. */
+static bool is_to_be_done_again(const struct use *before, const struct use *now) {
+    return has_only_more_tables(before, now) || has_less(before, now);
+}
+
+/* What a dead process had comes back a little later. */
+static bool comes_back(const struct use *before, struct use *out_now) {
+    for (unsigned i = 0; i < 500; i++) {
+        *out_now = use_now();
+        if (is_same_use(out_now, before))
+            return true;
+        if (i > 100 && is_to_be_done_again(before, out_now))
+            return false;
+        MUST(zx_nanosleep(zx_deadline_after(ZX_MSEC(i < 50 ? 1 : 10))));
+    }
+    return false;
 }
 
 /*
@@ -287,11 +314,11 @@ static bool has_only_more_tables(const struct use *before, const struct use *now
 static void expect_nothing_left(const char *name, void (*run)(void *context), void *context) {
     struct use before, now;
     for (unsigned i = 0; i < TRIES; i++) {
-        before = use_now();
+        before = use_at_rest();
         run(context);
         if (comes_back(&before, &now))
             return;
-        if (!has_only_more_tables(&before, &now))
+        if (!is_to_be_done_again(&before, &now))
             break;
     }
     stress_fail("%s left %lld pages (%lld of them tables), %lld heap bytes", name,
