@@ -37,7 +37,7 @@ static void job_unlink_locked(struct job *job) REQUIRES(tasks_lock) {
     job->linked = false;
     list_remove(&job->sibling);
     job->parent->job_count--;
-    job->parent->dead_runtime += job->dead_runtime;
+    run_times_add(&job->parent->dead_times, &job->dead_times);
 }
 
 /* Its exception channels close, which can't be done under the lock. */
@@ -178,7 +178,7 @@ static void job_forget_process(struct job *job, struct process *process, struct 
     MUTEX_GUARD(&tasks_lock);
     list_remove(&process->job_node);
     job->process_count--;
-    job->dead_runtime += process->dead_runtime;
+    run_times_add(&job->dead_times, &process->dead_times);
     job_signal_locked(job, ended);
 }
 

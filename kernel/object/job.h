@@ -30,7 +30,7 @@ struct job {
     bool kill_on_oom;         /* may be ended when memory runs out */
     bool linked;              /* in the parent's list: not once it has ended */
     int64_t return_code;
-    int64_t dead_runtime;     /* ns of children that are gone */
+    struct run_times dead_times; /* of children that are gone */
     struct list_node ended_node; /* on the way to job_ended, referenced */
     struct deferred kill_work;   /* job_kill_soon, referenced while queued */
     _Atomic int64_t kill_code;

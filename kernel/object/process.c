@@ -177,7 +177,7 @@ static bool process_forget_thread(struct process *process, struct user_thread *t
     MUTEX_GUARD(&process->lock);
     list_remove(&thread->process_node);
     thread->state = USER_THREAD_DEAD;
-    process->dead_runtime += thread_runtime(&thread->thread);
+    run_times_add_thread(&process->dead_times, &thread->thread);
     if (--process->thread_count > 0)
         return false;
     process_begin_end_locked(process, 0);

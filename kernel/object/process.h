@@ -37,7 +37,7 @@ struct process {
     uint32_t thread_count;        /* started and not yet gone */
     int64_t return_code;
     nstime_t start_time;
-    int64_t dead_runtime;         /* ns of threads that are gone */
+    struct run_times dead_times;  /* of threads that are gone */
     uint32_t suspend_count;
     uint64_t debug_addr;          /* for debuggers: the kernel only keeps them */
     uint64_t break_on_load;

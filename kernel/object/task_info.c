@@ -95,15 +95,17 @@ void job_get_info(struct job *job, zx_info_job_t *out_info) {
                                     exception_slot_is_live(&job->debugger, &job->base)};
 }
 
-void process_get_info(struct process *process, zx_info_process_t *out_info) {
+void process_get_info(struct process *process, zx_info_process_v2_t *out_info) {
     MUTEX_GUARD(&process->lock);
 
-    *out_info = (zx_info_process_t){
+    *out_info = (zx_info_process_v2_t){
         .return_code = process->return_code,
-        .started = process->start_time != 0,
-        .exited = process->state >= PROCESS_DYING,
-        .debugger_attached = exception_slot_is_live(&process->debugger, &process->base),
+        .start_time = process->start_time,
+        .flags = (process->start_time ? ZX_INFO_PROCESS_FLAG_STARTED : 0) |
+                 (process->state >= PROCESS_DYING ? ZX_INFO_PROCESS_FLAG_EXITED : 0),
     };
+    if (exception_slot_is_live(&process->debugger, &process->base))
+        out_info->flags |= ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED;
 }
 
 void process_get_handle_stats(struct process *process, zx_info_process_handle_stats_t *out_info) {
@@ -117,15 +119,16 @@ void process_get_handle_stats(struct process *process, zx_info_process_handle_st
     }
 }
 
-status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_info) {
+status_t process_get_stats(struct process *process, zx_info_task_stats_v2_t *out_info) {
     if (process_state(process) == PROCESS_DEAD)
         return ERR_BAD_STATE;
     struct aspace_stats stats = aspace_stats(process->aspace);
-    *out_info = (zx_info_task_stats_t){
+    *out_info = (zx_info_task_stats_v2_t){
         .mem_mapped_bytes = stats.mapped_bytes,
         .mem_private_bytes = stats.private_bytes,
         .mem_shared_bytes = stats.shared_bytes,
         .mem_scaled_shared_bytes = stats.scaled_shared_bytes,
+        .mem_fractional_scaled_shared_bytes = stats.scaled_shared_fraction,
     };
     return OK;
 }
@@ -195,27 +198,12 @@ status_t thread_get_exception(struct user_thread *thread, zx_exception_report_v2
 
 /* ---- run times ---- */
 
-static void add_thread(const struct thread *thread, zx_info_task_runtime_t *sum) {
-    sum->cpu_time += thread_runtime(thread);
-    sum->queue_time += thread_queue_time(thread);
-}
-
-static void add_process(struct process *process, zx_info_task_runtime_t *sum) {
+static void add_process(struct process *process, struct run_times *sum) {
     MUTEX_GUARD(&process->lock);
 
-    sum->cpu_time += process->dead_runtime;
+    run_times_add(sum, &process->dead_times);
     list_for_each(node, &process->threads)
-        add_thread(&list_entry(node, struct user_thread, process_node)->thread, sum);
-}
-
-void thread_get_runtime(struct user_thread *thread, zx_info_task_runtime_t *out_info) {
-    *out_info = (zx_info_task_runtime_t){};
-    add_thread(&thread->thread, out_info);
-}
-
-void process_get_runtime(struct process *process, zx_info_task_runtime_t *out_info) {
-    *out_info = (zx_info_task_runtime_t){};
-    add_process(process, out_info);
+        run_times_add_thread(sum, &list_entry(node, struct user_thread, process_node)->thread);
 }
 
 /* The job after `at` in a walk of all that is below `top`; NULL at the end. */
@@ -229,13 +217,29 @@ static struct job *next_job_locked(const struct job *top, struct job *at) REQUIR
     return node ? list_entry(node, struct job, sibling) : NULL;
 }
 
-void job_get_runtime(struct job *job, zx_info_task_runtime_t *out_info) {
-    *out_info = (zx_info_task_runtime_t){};
+static void add_job(struct job *job, struct run_times *sum) {
     MUTEX_GUARD(&tasks_lock);
 
     for (struct job *at = job; at; at = next_job_locked(job, at)) {
-        out_info->cpu_time += at->dead_runtime;
+        run_times_add(sum, &at->dead_times);
         list_for_each(node, &at->processes)
-            add_process(list_entry(node, struct process, job_node), out_info);
+            add_process(list_entry(node, struct process, job_node), sum);
     }
+}
+
+void task_get_runtime(struct waitable *task, zx_info_task_runtime_v2_t *out_info) {
+    struct run_times sum = {};
+
+    if (task->ops->type == ZX_OBJ_TYPE_JOB)
+        add_job(job_from(task), &sum);
+    else if (task->ops->type == ZX_OBJ_TYPE_PROCESS)
+        add_process(process_from(task), &sum);
+    else
+        run_times_add_thread(&sum, &user_thread_from(task)->thread);
+    *out_info = (zx_info_task_runtime_v2_t){
+        .cpu_time = sum.cpu,
+        .queue_time = sum.queue,
+        .page_fault_time = sum.faults,
+        .lock_contention_time = sum.locks,
+    };
 }

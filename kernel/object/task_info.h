@@ -25,11 +25,11 @@ struct waitable *job_find_child(struct job *job, uint64_t koid);
 struct waitable *process_find_thread(struct process *process, uint64_t koid);
 
 void job_get_info(struct job *job, zx_info_job_t *out_info);
-void process_get_info(struct process *process, zx_info_process_t *out_info);
+void process_get_info(struct process *process, zx_info_process_v2_t *out_info);
 /* How many handles of each type. */
 void process_get_handle_stats(struct process *process, zx_info_process_handle_stats_t *out_info);
 /* ERR_BAD_STATE once it is dead. */
-status_t process_get_stats(struct process *process, zx_info_task_stats_t *out_info);
+status_t process_get_stats(struct process *process, zx_info_task_stats_v2_t *out_info);
 void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info);
 /* ERR_BAD_STATE once it is dead. */
 status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info);
@@ -37,7 +37,5 @@ status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *ou
 /* ERR_BAD_STATE unless it waits in an exception. */
 status_t thread_get_exception(struct user_thread *thread, zx_exception_report_v2_t *out_report);
 
-/* Time on CPUs and in run queues, of all that is below and of what was. */
-void job_get_runtime(struct job *job, zx_info_task_runtime_t *out_info);
-void process_get_runtime(struct process *process, zx_info_task_runtime_t *out_info);
-void thread_get_runtime(struct user_thread *thread, zx_info_task_runtime_t *out_info);
+/* Where time went, of a job, a process or a thread: all that is below it, and what was. */
+void task_get_runtime(struct waitable *task, zx_info_task_runtime_v2_t *out_info);

@@ -61,8 +61,10 @@ void mutex_lock_slow(struct mutex *mutex) {
     park_prepare(&waiter.parker);
     mutex_append_locked(mutex, &waiter);
     spin_unlock(&mutex->wait_lock, state);
+    uint64_t begin = cpu_ticks();
     status_t status = thread_park(&waiter.parker, TIME_INFINITE, 0, BLOCK_OTHER);
     ASSERT(status == OK);
+    thread_count_time(&waiter.parker.thread->lock_time, begin);
 }
 
 /* The oldest that still wait lend their priorities to the new owner. */

@@ -88,8 +88,25 @@ nstime_t thread_runtime(const struct thread *thread) {
     return clock_ticks_to_ns(sum);
 }
 
-nstime_t thread_queue_time(const struct thread *thread) {
-    return clock_ticks_to_ns(atomic_load_explicit(&thread->queue_time, memory_order_relaxed));
+static nstime_t time_in(const _Atomic uint64_t *ticks) {
+    return clock_ticks_to_ns(atomic_load_explicit(ticks, memory_order_relaxed));
+}
+
+void run_times_add(struct run_times *sum, const struct run_times *more) {
+    sum->cpu += more->cpu;
+    sum->queue += more->queue;
+    sum->faults += more->faults;
+    sum->locks += more->locks;
+}
+
+void run_times_add_thread(struct run_times *sum, const struct thread *thread) {
+    const struct run_times times = {
+        .cpu = thread_runtime(thread),
+        .queue = time_in(&thread->queue_time),
+        .faults = time_in(&thread->fault_time),
+        .locks = time_in(&thread->lock_time),
+    };
+    run_times_add(sum, &times);
 }
 
 static const char *thread_state_name(unsigned state) {

@@ -101,6 +101,10 @@ struct thread {
     _Atomic uint64_t runtime;     /* ticks on a CPU, up to the last switch */
     _Atomic uint64_t queue_time;  /* ticks ready and waiting for a CPU */
 
+    /* Written by the thread itself. */
+    _Atomic uint64_t fault_time;  /* ticks in page faults, waits in them included */
+    _Atomic uint64_t lock_time;   /* ticks waiting for mutexes */
+
     /* Under wait_lock (RANK_WAIT). */
     struct spinlock wait_lock;
     struct parker *parked_on;     /* NULL: not parked */
@@ -147,7 +151,18 @@ ALWAYS_INLINE bool thread_is_killed(const struct thread *thread) {
 }
 /* ns that it has run, its present turn included. */
 nstime_t thread_runtime(const struct thread *thread);
-/* ns that it was ready and waited for a CPU. */
-nstime_t thread_queue_time(const struct thread *thread);
+/* In ns: on a CPU, ready and waiting for one, in page faults, waiting for locks of the kernel. */
+struct run_times {
+    nstime_t cpu, queue, faults, locks;
+};
+void run_times_add(struct run_times *sum, const struct run_times *more);
+void run_times_add_thread(struct run_times *sum, const struct thread *thread);
+/* The time from `begin` (ticks) until now, of the calling thread, is part of *sum. */
+ALWAYS_INLINE void thread_count_time(_Atomic uint64_t *sum, uint64_t begin) {
+    int64_t span = (int64_t)(cpu_ticks() - begin);
+    uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
+    if (likely(span > 0)) /* the clocks of two CPUs may differ a little */
+        atomic_store_explicit(sum, before + (uint64_t)span, memory_order_relaxed);
+}
 /* Log every thread with its state and stack. For panics and watchdogs: takes no lock. */
 void thread_dump_all(void);

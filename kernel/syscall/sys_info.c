@@ -20,22 +20,24 @@
 #include "vm/aspace.h"
 #include "vm/kheap.h"
 #include "vm/pmm.h"
+#include "vm/reclaim.h"
 
 /* Room for the largest record. */
 union record {
     zx_info_handle_basic_t handle_basic;
     zx_info_handle_count_t handle_count;
     zx_info_process_t process;
+    zx_info_process_v2_t process_v2;
     zx_info_process_handle_stats_t handle_stats;
-    zx_info_task_stats_t task_stats;
-    zx_info_task_runtime_t task_runtime;
+    zx_info_task_stats_v2_t task_stats;
+    zx_info_task_runtime_v2_t task_runtime;
     zx_info_thread_t thread;
     zx_info_thread_stats_t thread_stats;
     zx_exception_report_t exception;
     zx_exception_report_v2_t exception_v2;
     zx_info_job_t job;
     zx_info_vmar_t vmar;
-    zx_info_vmo_v3_t vmo;
+    zx_info_vmo_v4_t vmo;
     zx_info_socket_t socket;
     zx_info_stream_t stream;
     zx_info_timer_t timer;
@@ -67,8 +69,21 @@ static status_t fill_handle_count(struct waitable *object, rights_t rights, unio
 
 /* ---- tasks ---- */
 
+static status_t fill_process_v2(struct waitable *object, rights_t rights, union record *out) {
+    process_get_info(process_from(object), &out->process_v2);
+    return OK;
+}
+
 static status_t fill_process(struct waitable *object, rights_t rights, union record *out) {
-    process_get_info(process_from(object), &out->process);
+    zx_info_process_v2_t info;
+
+    process_get_info(process_from(object), &info);
+    out->process = (zx_info_process_t){
+        .return_code = info.return_code,
+        .started = info.flags & ZX_INFO_PROCESS_FLAG_STARTED,
+        .exited = info.flags & ZX_INFO_PROCESS_FLAG_EXITED,
+        .debugger_attached = info.flags & ZX_INFO_PROCESS_FLAG_DEBUGGER_ATTACHED,
+    };
     return OK;
 }
 
@@ -82,12 +97,7 @@ static status_t fill_task_stats(struct waitable *object, rights_t rights, union 
 }
 
 static status_t fill_task_runtime(struct waitable *object, rights_t rights, union record *out) {
-    if (object->ops->type == ZX_OBJ_TYPE_JOB)
-        job_get_runtime(job_from(object), &out->task_runtime);
-    else if (object->ops->type == ZX_OBJ_TYPE_PROCESS)
-        process_get_runtime(process_from(object), &out->task_runtime);
-    else
-        thread_get_runtime(user_thread_from(object), &out->task_runtime);
+    task_get_runtime(object, &out->task_runtime);
     return OK;
 }
 
@@ -141,12 +151,24 @@ static uint32_t vmo_flags(const struct vmo_info *info) {
            (info->immutable ? ZX_INFO_VMO_IMMUTABLE : 0);
 }
 
+static void fill_vmo_share(struct vmo *vmo, zx_info_vmo_v4_t *record) {
+    struct map_share share = vmo_share(vmo, 0, vmo->shown ? 0 : record->size_bytes);
+
+    record->committed_private_bytes = share.private_pages * PAGE_SIZE;
+    record->committed_scaled_bytes = (uint64_t)(share.scaled << PAGE_SHIFT >> 63);
+    record->committed_fractional_scaled_bytes =
+        (uint64_t)(share.scaled << PAGE_SHIFT) & (MAP_SHARE_ONE - 1);
+    record->populated_private_bytes = record->committed_private_bytes;
+    record->populated_scaled_bytes = record->committed_scaled_bytes;
+    record->populated_fractional_scaled_bytes = record->committed_fractional_scaled_bytes;
+}
+
 /* The newest record; an older topic gets the first part of it. */
-void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
-                       zx_info_vmo_v3_t *out_record) {
+void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via, size_t record_size,
+                       zx_info_vmo_v4_t *out_record) {
     struct vmo_info info = vmo_info(vmo_from(object));
 
-    *out_record = (zx_info_vmo_v3_t){
+    *out_record = (zx_info_vmo_v4_t){
         .koid = object->koid,
         .size_bytes = info.size,
         .parent_koid = info.parent_koid,
@@ -158,13 +180,21 @@ void sys_info_fill_vmo(struct waitable *object, rights_t rights, uint32_t via,
         .handle_rights = rights,
         .cache_policy = info.cache_policy,
         .metadata_bytes = info.metadata_bytes,
+        .committed_change_events = info.losses,
         .populated_bytes = info.populated_bytes,
     };
     object_get_name(object, out_record->name);
+    if (record_size == sizeof(*out_record))
+        fill_vmo_share(vmo_from(object), out_record);
 }
 
 static status_t fill_vmo(struct waitable *object, rights_t rights, union record *out) {
-    sys_info_fill_vmo(object, rights, ZX_INFO_VMO_VIA_HANDLE, &out->vmo);
+    sys_info_fill_vmo(object, rights, ZX_INFO_VMO_VIA_HANDLE, 0, &out->vmo);
+    return OK;
+}
+
+static status_t fill_vmo_v4(struct waitable *object, rights_t rights, union record *out) {
+    sys_info_fill_vmo(object, rights, ZX_INFO_VMO_VIA_HANDLE, sizeof(out->vmo), &out->vmo);
     return OK;
 }
 
@@ -193,6 +223,7 @@ static status_t fill_kmem_extended(struct waitable *object, rights_t rights, uni
     const zx_info_kmem_stats_t plain = out->kmem;
     if (status != OK)
         return status;
+    struct reclaim_stats pages = vmo_reclaim_stats();
     out->kmem_extended = (zx_info_kmem_stats_extended_t){
         .total_bytes = plain.total_bytes,
         .free_bytes = plain.free_bytes,
@@ -200,6 +231,11 @@ static status_t fill_kmem_extended(struct waitable *object, rights_t rights, uni
         .total_heap_bytes = plain.total_heap_bytes,
         .free_heap_bytes = plain.free_heap_bytes,
         .vmo_bytes = plain.vmo_bytes,
+        .vmo_pager_total_bytes = pages.pager * PAGE_SIZE,
+        .vmo_pager_newest_bytes = pages.pager_last * PAGE_SIZE,
+        .vmo_pager_oldest_bytes = pages.pager_first * PAGE_SIZE,
+        .vmo_discardable_locked_bytes = pages.discardable_locked * PAGE_SIZE,
+        .vmo_discardable_unlocked_bytes = pages.discardable_unlocked * PAGE_SIZE,
         .mmu_overhead_bytes = plain.mmu_overhead_bytes,
         .ipc_bytes = plain.ipc_bytes,
         .other_bytes = plain.other_bytes,
@@ -269,10 +305,15 @@ static const struct topic topics[] = {
     {ZX_INFO_HANDLE_BASIC, 0, ANY_TYPE, RECORD(handle_basic), fill_handle_basic},
     {ZX_INFO_HANDLE_COUNT, ZX_RIGHT_INSPECT, ANY_TYPE, RECORD(handle_count), fill_handle_count},
     {ZX_INFO_PROCESS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(process), fill_process},
+    {ZX_INFO_PROCESS_V2, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(process_v2), fill_process_v2},
     {ZX_INFO_PROCESS_HANDLE_STATS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(process_handle_stats),
      fill_handle_stats},
     {ZX_INFO_TASK_STATS, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(task_stats), fill_task_stats},
+    {ZX_INFO_TASK_STATS_V2, ZX_RIGHT_INSPECT, TYPE(PROCESS), RECORD(task_stats_v2),
+     fill_task_stats},
     {ZX_INFO_TASK_RUNTIME, ZX_RIGHT_INSPECT, TASKS, RECORD(task_runtime), fill_task_runtime},
+    {ZX_INFO_TASK_RUNTIME_V2, ZX_RIGHT_INSPECT, TASKS, RECORD(task_runtime_v2),
+     fill_task_runtime},
     {ZX_INFO_THREAD, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread), fill_thread},
     {ZX_INFO_THREAD_STATS, ZX_RIGHT_INSPECT, TYPE(THREAD), RECORD(thread_stats),
      fill_thread_stats},
@@ -285,6 +326,7 @@ static const struct topic topics[] = {
     {ZX_INFO_VMO, 0, TYPE(VMO), RECORD(vmo), fill_vmo},
     {ZX_INFO_VMO_V2, 0, TYPE(VMO), RECORD(vmo_v2), fill_vmo},
     {ZX_INFO_VMO_V3, 0, TYPE(VMO), RECORD(vmo_v3), fill_vmo},
+    {ZX_INFO_VMO_V4, 0, TYPE(VMO), RECORD(vmo_v4), fill_vmo_v4},
     {ZX_INFO_SOCKET, ZX_RIGHT_INSPECT, TYPE(SOCKET), RECORD(socket), fill_socket},
     {ZX_INFO_STREAM, ZX_RIGHT_INSPECT, TYPE(STREAM), RECORD(stream), fill_stream},
     {ZX_INFO_TIMER, ZX_RIGHT_INSPECT, TYPE(TIMER), RECORD(timer), fill_timer},

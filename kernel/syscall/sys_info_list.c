@@ -118,7 +118,7 @@ static status_t get_handle_table(uint32_t handle, const struct info_target *targ
 /* ---- maps ---- */
 
 static status_t put_aspace(struct record_writer *writer) {
-    zx_info_maps_t record = {
+    zx_info_maps_v3_t record = {
         .name = "aspace",
         .base = USER_BASE,
         .size = USER_TOP - USER_BASE,
@@ -128,31 +128,52 @@ static status_t put_aspace(struct record_writer *writer) {
     return writer_put(writer, &record);
 }
 
-static void map_record(const struct aspace_entry *entry, zx_info_maps_t *out_record) {
-    *out_record = (zx_info_maps_t){
+static void map_record(struct aspace *aspace, const struct aspace_entry *entry,
+                       size_t record_size, zx_info_maps_v3_t *out_record) {
+    struct map_share share = {};
+    struct aspace_place place;
+
+    *out_record = (zx_info_maps_v3_t){
         .base = entry->start,
         .size = entry->size,
         .depth = entry->depth,
         .type = entry->kind == REGION_VMAR ? ZX_INFO_MAPS_TYPE_VMAR : ZX_INFO_MAPS_TYPE_MAPPING,
     };
     memcpy(out_record->name, entry->name, sizeof(out_record->name));
-    if (entry->kind == REGION_MAPPING)
-        out_record->u.mapping = (zx_info_maps_mapping_t){
-            .mmu_flags = entry->perm,
-            .vmo_koid = entry->vmo_koid,
-            .vmo_offset = entry->vmo_offset,
-            .committed_pages = entry->committed_pages,
-        };
+    if (entry->kind != REGION_MAPPING)
+        return;
+    /* Older records are the first part of this one, but count pages. */
+    bool in_bytes = record_size == sizeof(*out_record);
+    uint64_t amount = in_bytes ? entry->committed_pages * PAGE_SIZE : entry->committed_pages;
+    if (in_bytes && aspace_resolve(aspace, entry->start, &place) == OK) {
+        share = vmo_share(place.vmo, entry->vmo_offset, entry->size);
+        vmo_unref(place.vmo);
+    }
+    uint64_t scaled = (uint64_t)(share.scaled << PAGE_SHIFT >> 63);
+    uint64_t fraction = (uint64_t)(share.scaled << PAGE_SHIFT) & (MAP_SHARE_ONE - 1);
+    out_record->u.mapping = (zx_info_maps_mapping_v3_t){
+        .mmu_flags = entry->perm,
+        .vmo_koid = entry->vmo_koid,
+        .vmo_offset = entry->vmo_offset,
+        .committed_bytes = amount,
+        .populated_bytes = amount,
+        .committed_private_bytes = share.private_pages * PAGE_SIZE,
+        .populated_private_bytes = share.private_pages * PAGE_SIZE,
+        .committed_scaled_bytes = scaled,
+        .populated_scaled_bytes = scaled,
+        .committed_fractional_scaled_bytes = fraction,
+        .populated_fractional_scaled_bytes = fraction,
+    };
 }
 
 static status_t write_maps(struct record_writer *writer, struct aspace *aspace) {
     struct aspace_entry entry;
-    zx_info_maps_t record;
+    zx_info_maps_v3_t record;
 
     status_t status = put_aspace(writer);
     for (bool more = aspace_next_entry(aspace, NULL, &entry); more && status == OK;
          more = aspace_next_entry(aspace, &entry, &entry)) {
-        map_record(&entry, &record);
+        map_record(aspace, &entry, writer->record_size, &record);
         status = writer_put(writer, &record);
     }
     return status;
@@ -174,8 +195,8 @@ static status_t look_up_other(uint32_t handle, enum process_state last,
     return OK;
 }
 
-static status_t get_maps(uint32_t handle, const struct info_target *target) {
-    struct record_writer writer = {.target = target, .record_size = sizeof(zx_info_maps_t)};
+static status_t get_maps(uint32_t handle, size_t record_size, const struct info_target *target) {
+    struct record_writer writer = {.target = target, .record_size = record_size};
     AUTO(process) process = NULL;
 
     status_t status = look_up_other(handle, PROCESS_DYING, &process);
@@ -190,12 +211,13 @@ static status_t get_maps(uint32_t handle, const struct info_target *target) {
 static status_t write_vmo_handles(struct record_writer *writer, struct handle_table *table) {
     uint32_t cursor = 0, value;
     struct handle handle;
-    zx_info_vmo_v3_t record;
+    zx_info_vmo_v4_t record;
     status_t status = OK;
 
     while (status == OK && handle_table_next(table, &cursor, &value, &handle)) {
         if (handle.object->ops->type == ZX_OBJ_TYPE_VMO) {
-            sys_info_fill_vmo(handle.object, handle.rights, ZX_INFO_VMO_VIA_HANDLE, &record);
+            sys_info_fill_vmo(handle.object, handle.rights, ZX_INFO_VMO_VIA_HANDLE,
+                              writer->record_size, &record);
             status = writer_put(writer, &record);
         }
         waitable_unref(handle.object);
@@ -206,11 +228,11 @@ static status_t write_vmo_handles(struct record_writer *writer, struct handle_ta
 static status_t write_vmo_mapping(struct record_writer *writer, struct aspace *aspace,
                                   const struct aspace_entry *entry) {
     struct aspace_place place;
-    zx_info_vmo_v3_t record;
+    zx_info_vmo_v4_t record;
 
     if (entry->kind != REGION_MAPPING || aspace_resolve(aspace, entry->start, &place) != OK)
         return OK; /* unmapped meanwhile */
-    sys_info_fill_vmo(&place.vmo->base, 0, ZX_INFO_VMO_VIA_MAPPING, &record);
+    sys_info_fill_vmo(&place.vmo->base, 0, ZX_INFO_VMO_VIA_MAPPING, writer->record_size, &record);
     vmo_unref(place.vmo);
     return writer_put(writer, &record);
 }
@@ -288,13 +310,19 @@ status_t sys_info_list(uint32_t handle, uint32_t topic, const struct info_target
     case ZX_INFO_HANDLE_TABLE:
         return get_handle_table(handle, target);
     case ZX_INFO_PROCESS_MAPS:
-        return get_maps(handle, target);
+        return get_maps(handle, sizeof(zx_info_maps_t), target);
+    case ZX_INFO_PROCESS_MAPS_V2:
+        return get_maps(handle, sizeof(zx_info_maps_v2_t), target);
+    case ZX_INFO_PROCESS_MAPS_V3:
+        return get_maps(handle, sizeof(zx_info_maps_v3_t), target);
     case ZX_INFO_PROCESS_VMOS:
         return get_vmos(handle, sizeof(zx_info_vmo_v1_t), target);
     case ZX_INFO_PROCESS_VMOS_V2:
         return get_vmos(handle, sizeof(zx_info_vmo_v2_t), target);
     case ZX_INFO_PROCESS_VMOS_V3:
         return get_vmos(handle, sizeof(zx_info_vmo_v3_t), target);
+    case ZX_INFO_PROCESS_VMOS_V4:
+        return get_vmos(handle, sizeof(zx_info_vmo_v4_t), target);
     case ZX_INFO_CPU_STATS:
         return get_cpu_stats(handle, target);
     default:

@@ -1,6 +1,7 @@
 /*
  * sys_property.c - properties of objects, and children by koid.
  */
+#include "arch/boot.h"
 #include "arch/mmu.h"
 #include "object/exception_object.h"
 #include "object/object.h"
@@ -67,6 +68,17 @@ static status_t get_debug_word(struct waitable *object, uint32_t property, struc
                                         : process_break_on_load(process));
 }
 
+/* By what a tracer tells address spaces apart (CR3): a physical address, so only for debugging. */
+static status_t get_trace_context(struct waitable *object, struct user_out value, uint64_t size) {
+    if (!boot_option_bool("debug.syscalls", false))
+        return ERR_NOT_SUPPORTED;
+    if (size < sizeof(uintptr_t))
+        return ERR_BUFFER_TOO_SMALL;
+    if (object->ops->type != ZX_OBJ_TYPE_PROCESS)
+        return ERR_WRONG_TYPE;
+    return user_copy_out_u64(value, process_from(object)->aspace->mmu.root.value);
+}
+
 static status_t get_exception(struct waitable *object, uint32_t property, struct user_out value,
                               uint64_t size) {
     if (size < sizeof(uint32_t))
@@ -120,7 +132,7 @@ status_t sys_object_get_property(uint32_t handle, uint32_t property, struct user
     case ZX_PROP_EXCEPTION_STRATEGY:
         return get_exception(object, property, value, value_size);
     case ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID:
-        return ERR_NOT_SUPPORTED; /* these come with what they belong to */
+        return get_trace_context(object, value, value_size);
     default:
         return ERR_INVALID_ARGS;
     }

@@ -282,6 +282,9 @@ static void stats_add(struct aspace *aspace, const struct aspace_entry *entry,
     } else {
         stats->shared_bytes += bytes;
         stats->scaled_shared_bytes += bytes / shares;
+        stats->scaled_shared_fraction += (MAP_SHARE_ONE / shares) * (bytes % shares);
+        stats->scaled_shared_bytes += stats->scaled_shared_fraction / MAP_SHARE_ONE;
+        stats->scaled_shared_fraction %= MAP_SHARE_ONE;
     }
     vmo_unref(place.vmo);
 }

@@ -140,6 +140,7 @@ status_t aspace_allow_io(struct aspace *aspace, uint32_t first, uint32_t count);
 
 struct aspace_stats {
     uint64_t mapped_bytes, private_bytes, shared_bytes, scaled_shared_bytes, table_pages;
+    uint64_t scaled_shared_fraction; /* of a byte, 63 bits behind the point */
 };
 struct aspace_stats aspace_stats(struct aspace *aspace);
 

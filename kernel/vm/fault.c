@@ -229,10 +229,12 @@ status_t upcall_page_fault(const struct fault *fault) {
     struct aspace *aspace = thread_current()->aspace;
     if (!aspace || fault->address < USER_BASE || fault->address >= USER_TOP)
         return ERR_NOT_FOUND;
+    uint64_t begin = cpu_ticks();
     kill_point("fault", thread_current());
     status_t status = aspace_fault(aspace, fault->address, fault->access);
     while (status == ERR_NO_MEMORY && upcall_out_of_memory())
         status = aspace_fault(aspace, fault->address, fault->access);
     kill_point("fault done", thread_current());
+    thread_count_time(&thread_current()->fault_time, begin);
     return status;
 }

@@ -181,6 +181,19 @@ void page_map_clone(const struct page_map *source, uint64_t first, uint64_t coun
  */
 uint64_t page_map_charge(const struct page_map *map, uint64_t epoch);
 
+/*
+ * What of a range belongs to this map alone, and its parts of what others hold too: a
+ * page's weight is divided evenly among the holders of the page, the weight that its
+ * slot's node got among the holders of the node, and so on up. So the weights of a page
+ * add up to one over all maps, and nobody has to know the others.
+ */
+#define MAP_SHARE_ONE ((uint64_t)1 << 63)
+struct map_share {
+    uint64_t pages, private_pages;
+    unsigned __int128 scaled; /* pages, in units of 1 / MAP_SHARE_ONE */
+};
+struct map_share page_map_share(const struct page_map *map, uint64_t first, uint64_t last);
+
 /* Nodes alive, for statistics and balance checks. */
 uint64_t map_nodes_alive(void);
 /* Check all that the head of this file promises of one map; panics (debug). */

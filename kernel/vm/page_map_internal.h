@@ -1,5 +1,5 @@
 /*
- * page_map_internal.h - shared by page_map.c and page_map_zero.c only.
+ * page_map_internal.h - shared by the page_map*.c files only.
  */
 #pragma once
 

@@ -21,3 +21,12 @@ bool reclaim_memory(void);
 void vmo_reclaim_init(void); /* once, at boot */
 /* Take the pages of the first object that has any to lose; how many. */
 uint64_t vmo_reclaim(void);
+/*
+ * Pages of all such objects. Of those with a pager also the pages of the one that loses
+ * them first, and of the one that loses them last.
+ */
+struct reclaim_stats {
+    uint64_t pager, pager_first, pager_last;
+    uint64_t discardable_locked, discardable_unlocked;
+};
+struct reclaim_stats vmo_reclaim_stats(void);

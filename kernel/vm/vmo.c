@@ -370,6 +370,7 @@ static void info_of_pages(struct vmo *vmo, const struct vmo *named, struct vmo_i
     MUTEX_GUARD(&vmo->lock);
     uint64_t leaves = (page_map_pages(&vmo->map) + MAP_FANOUT - 1) / MAP_FANOUT;
     info->size = named->is_slice ? named->size : vmo->size;
+    info->losses = named == vmo ? vmo->losses : 0;
     info->content_size = named->is_slice ? named->content_size : vmo->content_size;
     count_views_locked(vmo, named, info);
     if (named != vmo)
@@ -394,4 +395,12 @@ struct vmo_info vmo_info(struct vmo *vmo) {
         info.committed_bytes = vmo_family_committed_pages(vmo) << PAGE_SHIFT;
     info.child_count = vmo_family_child_count(vmo);
     return info;
+}
+
+struct map_share vmo_share(struct vmo *named, uint64_t offset, uint64_t length) {
+    struct vmo *vmo = vmo_pages_of(named);
+    uint64_t first = (offset + named->shown_offset) >> PAGE_SHIFT;
+    MUTEX_GUARD(&vmo->lock);
+    return length ? page_map_share(&vmo->map, first, first + ((length - 1) >> PAGE_SHIFT))
+                  : (struct map_share){};
 }

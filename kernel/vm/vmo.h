@@ -93,10 +93,15 @@ struct vmo {
     uint32_t locks;       /* discardable */
     uint32_t marker_nodes; /* pager and lazy: made for markers */
     bool was_locked, discarded; /* discardable: ever; all pages are gone since the last lock */
+    uint32_t losses;       /* how often the kernel took pages of its own accord */
 
     /* Lazy, under lender->lock: from which of our pages on nothing of the lender's shows. */
     uint64_t lender_limit;
-    struct list_node borrower_node; /* in lender->source->borrowers */
+    union {
+        struct list_node borrower_node; /* in lender->source->borrowers */
+        /* Discardable and pager, under the lock of vmo_reclaim.c: on the list of all those. */
+        struct list_node kind_node;
+    };
 
     /* Discardable and pager, under the lock of vmo_reclaim.c. */
     struct list_node reclaim_node;
@@ -220,8 +225,11 @@ struct vmo_info {
     enum vmo_kind kind; /* of what it shows */
     bool resizable, is_cow_clone, immutable;
     uint32_t cache_policy;
+    uint64_t losses; /* how often the kernel took pages of its own accord */
 };
 struct vmo_info vmo_info(struct vmo *vmo);
+/* What a range of bytes shows, page_map.h; an alias shows pages of another VMO. */
+struct map_share vmo_share(struct vmo *vmo, uint64_t offset, uint64_t length);
 
 /* ---- For fault.c, aspace.c and the other vmo_*.c ---- */
 

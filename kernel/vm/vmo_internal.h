@@ -62,6 +62,9 @@ ALWAYS_INLINE bool vmo_is_pinned_locked(struct vmo *vmo, uint64_t first, uint64_
 }
 
 /* ---- vmo_reclaim.c ---- */
+/* The beginning and the end of a discardable object or one with a pager. */
+void vmo_reclaim_born(struct vmo *vmo);
+void vmo_reclaim_gone(struct vmo *vmo);
 /* The VMO is going: nobody reclaims it any more. */
 void vmo_reclaim_forget(struct vmo *vmo);
 /* A pager's clean pages stay, or go before those of others. */

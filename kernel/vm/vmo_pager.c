@@ -41,6 +41,7 @@ status_t vmo_create_pager(uint64_t size, bool resizable, struct page_source *sou
         return status;
     vmo->resizable = resizable;
     vmo->source = source;
+    vmo_reclaim_born(vmo);
     *out_vmo = vmo;
     return OK;
 }
@@ -53,6 +54,8 @@ static void borrower_leave(struct vmo *lazy) {
 
 void vmo_destroy_special(struct vmo *vmo) {
     vmo_reclaim_forget(vmo);
+    if (vmo->kind == VMO_DISCARDABLE || vmo->kind == VMO_PAGER)
+        vmo_reclaim_gone(vmo);
     if (vmo->lender) {
         borrower_leave(vmo);
         vmo_unref(vmo->lender);

@@ -13,11 +13,23 @@
 static struct {
     struct mutex lock; /* RANK_RECLAIM */
     struct list vmos;  /* by `reclaim_node` */
+    struct list kinds; /* by `kind_node`: all objects of the two kinds */
 } reclaimable;
 
 void vmo_reclaim_init(void) {
     mutex_init(&reclaimable.lock, RANK_RECLAIM, "reclaimable");
     list_init(&reclaimable.vmos);
+    list_init(&reclaimable.kinds);
+}
+
+void vmo_reclaim_born(struct vmo *vmo) {
+    MUTEX_GUARD(&reclaimable.lock);
+    list_add_tail(&reclaimable.kinds, &vmo->kind_node);
+}
+
+void vmo_reclaim_gone(struct vmo *vmo) {
+    MUTEX_GUARD(&reclaimable.lock);
+    list_remove(&vmo->kind_node);
 }
 
 static void leave(struct vmo *vmo) REQUIRES(reclaimable.lock) {
@@ -59,6 +71,7 @@ status_t vmo_create_discardable(uint64_t size, bool resizable, struct vmo **out_
     if (status != OK)
         return status;
     vmo->resizable = resizable;
+    vmo_reclaim_born(vmo);
     *out_vmo = vmo;
     return OK;
 }
@@ -119,6 +132,7 @@ static void discard(struct vmo *vmo, struct page_map *out_map) {
     *out_map = vmo->map;
     page_map_init(&vmo->map);
     vmo->discarded = true;
+    vmo->losses += page_map_pages(out_map) > 0;
 }
 
 /* ---- Reclaiming ---- */
@@ -154,4 +168,63 @@ uint64_t vmo_reclaim(void) {
         pages = reclaim_one(vmo);
     }
     return pages;
+}
+
+/* ---- Statistics ---- */
+
+/* The one of its kind after `previous` (NULL: the first) with a reference. */
+static struct vmo *next_of_kind(const struct vmo *previous) {
+    MUTEX_GUARD(&reclaimable.lock);
+    const struct list_node *head = &reclaimable.kinds.head;
+    for (struct list_node *at = previous ? previous->kind_node.next : head->next; at != head;
+         at = at->next) {
+        struct vmo *vmo = list_entry(at, struct vmo, kind_node);
+        if (ref_try_get(&vmo->base.refs))
+            return vmo;
+    }
+    return NULL;
+}
+
+static struct vmo *first_with_pager(bool backwards) {
+    MUTEX_GUARD(&reclaimable.lock);
+    const struct list_node *head = &reclaimable.vmos.head;
+    for (struct list_node *at = backwards ? head->prev : head->next; at != head;
+         at = backwards ? at->prev : at->next) {
+        struct vmo *vmo = list_entry(at, struct vmo, reclaim_node);
+        if (vmo->kind == VMO_PAGER && ref_try_get(&vmo->base.refs))
+            return vmo;
+    }
+    return NULL;
+}
+
+static void add_stats(struct vmo *vmo, struct reclaim_stats *stats) {
+    MUTEX_GUARD(&vmo->lock);
+    uint64_t pages = page_map_pages(&vmo->map);
+    if (vmo->kind == VMO_PAGER)
+        stats->pager += pages;
+    else if (vmo->locks || !vmo->was_locked)
+        stats->discardable_locked += pages;
+    else
+        stats->discardable_unlocked += pages;
+}
+
+static uint64_t pages_of(struct vmo *vmo) {
+    struct reclaim_stats stats = {};
+    if (!vmo)
+        return 0;
+    add_stats(vmo, &stats);
+    vmo_unref(vmo);
+    return stats.pager;
+}
+
+struct reclaim_stats vmo_reclaim_stats(void) {
+    struct reclaim_stats stats = {};
+    for (struct vmo *vmo = next_of_kind(NULL), *next; vmo; vmo = next) {
+        add_stats(vmo, &stats);
+        next = next_of_kind(vmo);
+        vmo_unref(vmo);
+    }
+    stats.pager_first = pages_of(first_with_pager(false));
+    stats.pager_last = pages_of(first_with_pager(true));
+    return stats;
 }

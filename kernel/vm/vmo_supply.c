@@ -159,7 +159,9 @@ static uint64_t evict_locked(struct vmo *vmo, struct map_garbage *garbage) REQUI
         return 0;
     vmo_hide_locked(vmo, 0, size);
     page_map_remove_clean(&vmo->map, garbage);
-    return before - page_map_pages(&vmo->map);
+    uint64_t gone = before - page_map_pages(&vmo->map);
+    vmo->losses += gone > 0;
+    return gone;
 }
 
 uint64_t vmo_evict_clean(struct vmo *vmo) {

@@ -47,6 +47,13 @@ TEST(discardable_locks_nest_and_belong_to_the_object) {
     close_handle(plain);
 }
 
+/* How often the kernel took pages of its own accord. */
+static uint64_t losses(zx_handle_t vmo) {
+    zx_info_vmo_v2_t info = {0};
+    EXPECT_OK(zx_object_get_info(vmo, ZX_INFO_VMO_V2, &info, sizeof info, NULL, NULL));
+    return info.committed_change_events;
+}
+
 /* Commit pages until there are none, and give them all back. */
 static void squeeze(void) {
     zx_handle_t big = make_vmo((size_t)1 << 22);
@@ -68,9 +75,12 @@ TEST(discardable_memory_goes_before_a_commit_is_refused_and_a_locked_one_stays) 
         put(held, i, 2);
     }
     EXPECT_OK(op(loose, ZX_VMO_OP_UNLOCK, 256, NULL));
+    EXPECT_EQ(0, losses(loose));
     squeeze();
     EXPECT_EQ(0, committed_pages(loose));
     EXPECT_EQ(256, committed_pages(held));
+    EXPECT_EQ(1, losses(loose));
+    EXPECT_EQ(0, losses(held));
     EXPECT_EQ(ZX_ERR_NOT_FOUND, zx_vmo_read(loose, &byte, 0, 1));
     EXPECT_EQ(ZX_ERR_NOT_FOUND, zx_vmo_write(loose, &byte, 0, 1));
     EXPECT_EQ(ZX_ERR_UNAVAILABLE, op(loose, ZX_VMO_OP_TRY_LOCK, 256, NULL));

@@ -14,7 +14,6 @@ static char scratch[256];
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
         ZX_INFO_GUEST_STATS,
-        ZX_INFO_PROCESS_V2, ZX_INFO_TASK_RUNTIME_V2,
         ZX_INFO_NONE, 5,
         99, 0xffffffff,
     };
@@ -25,9 +24,6 @@ TEST(topics_of_later_kernels_are_not_supported) {
 
 TEST(properties_of_later_kernels_are_not_supported) {
     zx_handle_t self = zx_process_self();
-    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-              zx_object_get_property(self, ZX_PROP_PROCESS_HW_TRACE_CONTEXT_ID, scratch,
-                                     sizeof scratch));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_get_property(self, 77, scratch, sizeof scratch));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_object_set_property(self, 77, scratch, sizeof scratch));
 }

@@ -47,12 +47,19 @@
 #define ZX_INFO_PROCESS_V2                 ZX_INFO_TOPIC_(3, 1)
 #define ZX_INFO_THREAD_EXCEPTION_REPORT_V1 ZX_INFO_TOPIC_(11, 0)
 #define ZX_INFO_THREAD_EXCEPTION_REPORT_V2 ZX_INFO_TOPIC_(11, 1)
+#define ZX_INFO_TASK_STATS_V1              ZX_INFO_TOPIC_(12, 0)
+#define ZX_INFO_TASK_STATS_V2              ZX_INFO_TOPIC_(12, 1)
+#define ZX_INFO_PROCESS_MAPS_V1            ZX_INFO_TOPIC_(13, 0)
+#define ZX_INFO_PROCESS_MAPS_V2            ZX_INFO_TOPIC_(13, 1)
+#define ZX_INFO_PROCESS_MAPS_V3            ZX_INFO_TOPIC_(13, 2)
 #define ZX_INFO_PROCESS_VMOS_V1            ZX_INFO_TOPIC_(14, 0)
 #define ZX_INFO_PROCESS_VMOS_V2            ZX_INFO_TOPIC_(14, 1)
 #define ZX_INFO_PROCESS_VMOS_V3            ZX_INFO_TOPIC_(14, 2)
+#define ZX_INFO_PROCESS_VMOS_V4            ZX_INFO_TOPIC_(14, 3)
 #define ZX_INFO_VMO_V1                     ZX_INFO_TOPIC_(23, 0)
 #define ZX_INFO_VMO_V2                     ZX_INFO_TOPIC_(23, 1)
 #define ZX_INFO_VMO_V3                     ZX_INFO_TOPIC_(23, 2)
+#define ZX_INFO_VMO_V4                     ZX_INFO_TOPIC_(23, 3)
 #define ZX_INFO_TASK_RUNTIME_V1            ZX_INFO_TOPIC_(30, 0)
 #define ZX_INFO_TASK_RUNTIME_V2            ZX_INFO_TOPIC_(30, 1)
 
@@ -168,6 +175,20 @@ typedef struct zx_info_task_stats {
     size_t mem_scaled_shared_bytes;
 } zx_info_task_stats_t;
 _Static_assert(sizeof(zx_info_task_stats_t) == 32, "ABI");
+typedef zx_info_task_stats_t zx_info_task_stats_v1_t;
+
+/* A part of a byte, as a fraction with 63 bits behind the point; bit 63 is 0. */
+typedef uint64_t zx_info_fraction_t;
+
+/* ZX_INFO_TASK_STATS_V2 */
+typedef struct zx_info_task_stats_v2 {
+    size_t mem_mapped_bytes;
+    size_t mem_private_bytes;
+    size_t mem_shared_bytes;
+    size_t mem_scaled_shared_bytes;
+    zx_info_fraction_t mem_fractional_scaled_shared_bytes;
+} zx_info_task_stats_v2_t;
+_Static_assert(sizeof(zx_info_task_stats_v2_t) == 40, "ABI");
 
 /* ZX_INFO_TASK_RUNTIME */
 typedef struct zx_info_task_runtime {
@@ -182,7 +203,7 @@ typedef struct zx_info_task_runtime_v2 {
     zx_duration_t cpu_time;
     zx_duration_t queue_time;
     zx_duration_t page_fault_time;
-    zx_duration_t lock_contention_time;
+    zx_duration_t lock_contention_time; /* waiting for locks of the kernel */
 } zx_info_task_runtime_v2_t;
 _Static_assert(sizeof(zx_info_task_runtime_v2_t) == 32, "ABI");
 
@@ -265,6 +286,37 @@ typedef struct zx_info_vmo_v3 {
 _Static_assert(sizeof(zx_info_vmo_v3_t) == 128, "ABI");
 _Static_assert(offsetof(zx_info_vmo_v3_t, populated_bytes) == 120, "ABI");
 
+/*
+ * ZX_INFO_VMO_V4. Private bytes are in pages that no other VMO shows; each page that
+ * several show counts in parts, which add up to one page over all of them (scaled).
+ */
+typedef struct zx_info_vmo_v4 {
+    zx_koid_t koid;
+    char name[ZX_MAX_NAME_LEN];
+    uint64_t size_bytes;
+    zx_koid_t parent_koid;
+    size_t num_children;
+    size_t num_mappings;
+    size_t share_count;
+    uint32_t flags;
+    uint8_t padding1[4];
+    uint64_t committed_bytes;
+    zx_rights_t handle_rights;
+    uint32_t cache_policy;
+    uint64_t metadata_bytes;
+    uint64_t committed_change_events; /* how often the kernel took pages of its own accord */
+    uint64_t populated_bytes;
+    uint64_t committed_private_bytes;
+    uint64_t populated_private_bytes;
+    uint64_t committed_scaled_bytes;
+    uint64_t populated_scaled_bytes;
+    zx_info_fraction_t committed_fractional_scaled_bytes;
+    zx_info_fraction_t populated_fractional_scaled_bytes;
+} zx_info_vmo_v4_t;
+_Static_assert(sizeof(zx_info_vmo_v4_t) == 176, "ABI");
+_Static_assert(offsetof(zx_info_vmo_v4_t, committed_private_bytes) == 128, "ABI");
+_Static_assert(offsetof(zx_info_vmo_v4_t, populated_fractional_scaled_bytes) == 168, "ABI");
+
 /* ZX_INFO_PROCESS_MAPS: the address space, depth first, addresses ascending. */
 #define ZX_INFO_MAPS_TYPE_NONE    ((zx_info_maps_type_t)0u)
 #define ZX_INFO_MAPS_TYPE_ASPACE  ((zx_info_maps_type_t)1u)
@@ -293,6 +345,60 @@ typedef struct zx_info_maps {
 } zx_info_maps_t;
 _Static_assert(sizeof(zx_info_maps_t) == 96, "ABI");
 _Static_assert(offsetof(zx_info_maps_t, u) == 64, "ABI");
+typedef zx_info_maps_t zx_info_maps_v1_t;
+
+/* ZX_INFO_PROCESS_MAPS_V2 */
+typedef struct zx_info_maps_mapping_v2 {
+    zx_vm_option_t mmu_flags;
+    uint8_t padding1[4];
+    zx_koid_t vmo_koid;
+    uint64_t vmo_offset;
+    size_t committed_pages;
+    size_t populated_pages;
+} zx_info_maps_mapping_v2_t;
+
+typedef struct zx_info_maps_v2 {
+    char name[ZX_MAX_NAME_LEN];
+    zx_vaddr_t base;
+    size_t size;
+    size_t depth;
+    zx_info_maps_type_t type;
+    uint8_t padding1[4];
+    union {
+        zx_info_maps_mapping_v2_t mapping;
+    } u;
+} zx_info_maps_v2_t;
+_Static_assert(sizeof(zx_info_maps_v2_t) == 104, "ABI");
+
+/* ZX_INFO_PROCESS_MAPS_V3: bytes for pages; private and scaled as in zx_info_vmo_v4_t. */
+typedef struct zx_info_maps_mapping_v3 {
+    zx_vm_option_t mmu_flags;
+    uint8_t padding1[4];
+    zx_koid_t vmo_koid;
+    uint64_t vmo_offset;
+    size_t committed_bytes;
+    size_t populated_bytes;
+    size_t committed_private_bytes;
+    size_t populated_private_bytes;
+    size_t committed_scaled_bytes;
+    size_t populated_scaled_bytes;
+    zx_info_fraction_t committed_fractional_scaled_bytes;
+    zx_info_fraction_t populated_fractional_scaled_bytes;
+} zx_info_maps_mapping_v3_t;
+_Static_assert(offsetof(zx_info_maps_mapping_v3_t, committed_fractional_scaled_bytes) == 72, "ABI");
+
+typedef struct zx_info_maps_v3 {
+    char name[ZX_MAX_NAME_LEN];
+    zx_vaddr_t base;
+    size_t size;
+    size_t depth;
+    zx_info_maps_type_t type;
+    uint8_t padding1[4];
+    union {
+        zx_info_maps_mapping_v3_t mapping;
+    } u;
+} zx_info_maps_v3_t;
+_Static_assert(sizeof(zx_info_maps_v3_t) == 152, "ABI");
 
 /* ZX_INFO_SOCKET */
 typedef struct zx_info_socket {
@@ -380,7 +486,10 @@ typedef struct zx_info_kmem_stats {
 } zx_info_kmem_stats_t;
 _Static_assert(sizeof(zx_info_kmem_stats_t) == 72, "ABI");
 
-/* ZX_INFO_KMEM_STATS_EXTENDED */
+/*
+ * ZX_INFO_KMEM_STATS_EXTENDED. Pages with a pager have no ages here, but an order in which
+ * they would go: the oldest are those of the VMO that goes first, the newest of the last.
+ */
 typedef struct zx_info_kmem_stats_extended {
     uint64_t total_bytes;
     uint64_t free_bytes;
