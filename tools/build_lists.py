@@ -490,7 +490,7 @@ PROGRAMS = {
     **{name: tool(name) for name in (
         'cat', 'crash', 'demand', 'dmesg', 'echo', 'handles', 'head', 'hexdump', 'jobtree',
         'kdebug', 'kill', 'ls', 'maps', 'mem',
-        'objects', 'ps', 'sleep', 'top', 'true', 'uptime', 'vmo', 'wc', 'yes')},
+        'objects', 'ports', 'ps', 'sleep', 'top', 'true', 'uptime', 'vmo', 'wc', 'yes')},
     'debug': ['uapps/tools/debug_main.c'] + tool('debug'),
     'edu': [
         'uapps/edu/main.c',

@@ -385,6 +385,7 @@ ALWAYS_INLINE struct found caller_begin(struct channel *known, struct handle_tab
     if (unlikely(found.status != OK))
         return found;
     struct channel *channel = channel_from(found.object);
+    caller->parker.target = found.object->koid;
     found.status = unlikely(look_for_channels(message))
                        ? caller_send_nested(channel, caller, message)
                        : caller_send(channel, caller, message, false);

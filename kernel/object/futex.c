@@ -227,7 +227,7 @@ status_t futex_wait(struct futex_table *table, vaddr_t address, uint32_t expecte
 
     if (!address_is_valid(address))
         return ERR_INVALID_ARGS;
-    park_prepare(&waiter.parker);
+    park_prepare_for(&waiter.parker, address);
     while ((status = wait_begin(table, &waiter, expected, &owner)) == ERR_INTERNAL_RETRY) {
         status = user_touch_read(address);
         if (status != OK)

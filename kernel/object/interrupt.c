@@ -192,7 +192,7 @@ static status_t wait_end(struct interrupt *interrupt, struct interrupt_waiter *w
 status_t interrupt_wait(struct interrupt *interrupt, nstime_t *out_timestamp) {
     struct interrupt_waiter waiter = {.timestamp = 0};
 
-    park_prepare(&waiter.parker);
+    park_prepare_for(&waiter.parker, interrupt->base.koid);
     status_t status = wait_begin(interrupt, &waiter);
     if (status == ERR_INTERNAL_RETRY) {
         status = thread_park(&waiter.parker, TIME_INFINITE, PARK_KILLABLE, BLOCK_INTERRUPT);

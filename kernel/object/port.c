@@ -153,7 +153,7 @@ status_t port_wait(struct port *port, nstime_t deadline, zx_port_packet_t *out_p
     struct port_waiter waiter = {.packet = NULL};
     struct packet *packet;
 
-    park_prepare(&waiter.parker);
+    park_prepare_for(&waiter.parker, port->base.koid);
     status_t status = wait_begin(port, &waiter, &packet);
     if (status != OK)
         return status;
@@ -351,6 +351,19 @@ status_t port_cancel(struct port *port, struct handle_table *table, uint32_t sou
     if (status != OK)
         return status;
     return cancel_object(port, object, table, source, key);
+}
+
+struct port_counts port_counts(struct port *port) {
+    struct port_counts counts = {};
+    MUTEX_GUARD(&port->lock);
+
+    list_for_each(node, &port->packets)
+        counts.packets++;
+    list_for_each(wait_node, &port->async_waits)
+        counts.waits += list_entry(wait_node, struct async_wait, port_node)->object != NULL;
+    list_for_each(waiter_node, &port->waiters)
+        counts.threads++;
+    return counts;
 }
 
 /* ---- life ---- */

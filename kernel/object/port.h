@@ -50,6 +50,11 @@ ALWAYS_INLINE struct port *port_from(struct waitable *object) {
     return container_of(object, struct port, base);
 }
 
+struct port_counts {
+    uint32_t packets, waits, threads; /* queued; registrations that wait; in port_wait */
+};
+/* Walks the lists. */
+struct port_counts port_counts(struct port *port);
 status_t port_create(uint32_t options, struct port **out_port);
 /* A copy of *packet, made a user's. ERR_SHOULD_WAIT, ERR_NO_MEMORY, ERR_BAD_HANDLE (closed). */
 status_t port_queue(struct port *port, const zx_port_packet_t *packet);

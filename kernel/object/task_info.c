@@ -3,8 +3,10 @@
  */
 #include "object/task_info.h"
 
+#include "arch/clock.h"
 #include "lib/string.h"
 #include "object/exception_object.h"
+#include "sched/park.h"
 #include "vm/aspace.h"
 
 /* ---- lists ---- */
@@ -171,6 +173,18 @@ void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info) {
             atomic_load_explicit(&thread->thread.affinity, memory_order_relaxed);
     else
         memset(out_info->cpu_affinity_mask.mask, 0xff, sizeof(out_info->cpu_affinity_mask.mask));
+}
+
+void thread_get_wait(struct user_thread *thread, jx_info_thread_wait_t *out_info) {
+    uint64_t target, ticks;
+    MUTEX_GUARD(&thread->process->lock);
+
+    *out_info = (jx_info_thread_wait_t){.state = thread_state_locked(thread)};
+    if (ZX_THREAD_STATE_BASIC(out_info->state) != ZX_THREAD_STATE_BLOCKED ||
+        !thread_park_target(&thread->thread, &target, &ticks))
+        return;
+    out_info->target = target;
+    out_info->waited = clock_ticks_to_ns(ticks);
 }
 
 status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info) {

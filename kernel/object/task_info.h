@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <jacinth/info.h>
 #include <zircon/syscalls/exception.h>
 #include <zircon/syscalls/object.h>
 
@@ -31,6 +32,7 @@ void process_get_handle_stats(struct process *process, zx_info_process_handle_st
 /* ERR_BAD_STATE once it is dead. */
 status_t process_get_stats(struct process *process, zx_info_task_stats_v2_t *out_info);
 void thread_get_info(struct user_thread *thread, zx_info_thread_t *out_info);
+void thread_get_wait(struct user_thread *thread, jx_info_thread_wait_t *out_info);
 /* ERR_BAD_STATE once it is dead. */
 status_t thread_get_stats(struct user_thread *thread, zx_info_thread_stats_t *out_info);
 

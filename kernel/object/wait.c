@@ -72,7 +72,7 @@ ALWAYS_INLINE status_t wait_one_begin(struct handle_table *table, uint32_t value
         return OK;
     if (unlikely(deadline <= 0))
         return ERR_TIMED_OUT;
-    park_prepare(parker);
+    park_prepare_for(parker, object->koid);
     waiter_init(waiter, parker, table, value, wanted);
     waiter_link(waiter, object);
     return WAIT_LINKED;
@@ -131,6 +131,8 @@ static status_t set_link(struct wait_set *set) {
             return status;
         waiter_init(waiter, &set->parker, set->table, item->handle, item->waitfor);
         waiter_link(waiter, object);
+        if (set->linked == 0)
+            set->parker.target = object->koid;
     }
     return OK;
 }

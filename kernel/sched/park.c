@@ -167,6 +167,18 @@ bool thread_is_parked_on(struct thread *thread, const struct parker *parker) {
            !atomic_load_explicit(&thread->on_cpu, memory_order_acquire);
 }
 
+bool thread_park_target(struct thread *thread, uint64_t *out_target, uint64_t *out_ticks) {
+    SPIN_GUARD(&thread->wait_lock);
+
+    if (!thread->parked_on)
+        return false;
+    int64_t since = (int64_t)(cpu_ticks() - atomic_load_explicit(&thread->switched_at,
+                                                                 memory_order_relaxed));
+    *out_target = thread->parked_on->target;
+    *out_ticks = since > 0 ? (uint64_t)since : 0;
+    return true;
+}
+
 void park_init_thread(struct thread *thread) {
     spinlock_init(&thread->wait_lock, RANK_WAIT, "thread");
     timer_init(&thread->park_timer, park_timed_out);

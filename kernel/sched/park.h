@@ -31,12 +31,15 @@ struct parker {
     struct thread *thread;
     bool done;       /* unparked; under thread->wait_lock */
     status_t status; /* the waker's word */
+    uint64_t target; /* what it waits for, for those who ask: a koid or an address; 0: none */
 };
 
-ALWAYS_INLINE void park_prepare(struct parker *parker) {
+ALWAYS_INLINE void park_prepare_for(struct parker *parker, uint64_t target) {
     parker->thread = thread_current();
     parker->done = false; /* `status` means nothing until then */
+    parker->target = target;
 }
+ALWAYS_INLINE void park_prepare(struct parker *parker) { park_prepare_for(parker, 0); }
 /*
  * Block until the parker is unparked (returns the waker's status), the deadline
  * (ERR_TIMED_OUT), and if the flags say so, kill (ERR_INTERNAL_KILLED) or suspend
@@ -61,6 +64,8 @@ ALWAYS_INLINE status_t parker_status(const struct parker *parker) { return parke
  * caller keeps those away who would unpark it.
  */
 bool thread_is_parked_on(struct thread *thread, const struct parker *parker);
+/* What a parked thread waits for: its parker's target, and ticks since; false: it is not parked. */
+bool thread_park_target(struct thread *thread, uint64_t *out_target, uint64_t *out_ticks);
 /* For thread_init. */
 void park_init_thread(struct thread *thread);
 /* Sleep killably: OK when the time has come, or ERR_INTERNAL_*. */

@@ -47,6 +47,7 @@ union record {
     zx_info_kmem_stats_t kmem;
     zx_info_kmem_stats_extended_t kmem_extended;
     jx_info_page_maps_t page_maps;
+    jx_info_thread_wait_t thread_wait;
 };
 
 /* ---- any object ---- */
@@ -103,6 +104,11 @@ static status_t fill_task_runtime(struct waitable *object, rights_t rights, unio
 
 static status_t fill_thread(struct waitable *object, rights_t rights, union record *out) {
     thread_get_info(user_thread_from(object), &out->thread);
+    return OK;
+}
+
+static status_t fill_thread_wait(struct waitable *object, rights_t rights, union record *out) {
+    thread_get_wait(user_thread_from(object), &out->thread_wait);
     return OK;
 }
 
@@ -336,6 +342,8 @@ static const struct topic topics[] = {
     {ZX_INFO_KMEM_STATS, 0, TYPE(RESOURCE), RECORD(kmem_stats), fill_kmem},
     {ZX_INFO_KMEM_STATS_EXTENDED, 0, TYPE(RESOURCE), RECORD(kmem_stats_extended),
      fill_kmem_extended},
+    {JX_INFO_THREAD_WAIT, ZX_RIGHT_INSPECT, TYPE(THREAD), sizeof(jx_info_thread_wait_t),
+     fill_thread_wait},
     {JX_INFO_PAGE_MAPS, 0, TYPE(RESOURCE), sizeof(jx_info_page_maps_t), fill_page_maps},
 };
 

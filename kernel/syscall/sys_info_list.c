@@ -8,6 +8,7 @@
 #include "arch/mmu.h"
 #include "lib/string.h"
 #include "object/object.h"
+#include "object/port.h"
 #include "object/task_info.h"
 #include "syscall/sys_info.h"
 #include "syscall/sys_resource.h"
@@ -112,6 +113,33 @@ static status_t get_handle_table(uint32_t handle, const struct info_target *targ
     status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PROCESS, needed, &object);
     if (status == OK)
         status = write_handles(&writer, &process_from(object)->handles);
+    return status != OK ? status : writer_finish(&writer);
+}
+
+static status_t write_ports(struct record_writer *writer, struct handle_table *table) {
+    uint32_t cursor = 0, value;
+    struct handle handle;
+    status_t status = OK;
+
+    while (status == OK && handle_table_next(table, &cursor, &value, &handle)) {
+        if (handle.object->ops->type == ZX_OBJ_TYPE_PORT) {
+            struct port_counts counts = port_counts(port_from(handle.object));
+            jx_info_port_t record = {handle.object->koid, value, counts.packets, counts.waits,
+                                     counts.threads};
+            status = writer_put(writer, &record);
+        }
+        waitable_unref(handle.object);
+    }
+    return status;
+}
+
+static status_t get_ports(uint32_t handle, const struct info_target *target) {
+    struct record_writer writer = {.target = target, .record_size = sizeof(jx_info_port_t)};
+    AUTO(waitable) object = NULL;
+
+    status_t status = sys_lookup(handle, ZX_OBJ_TYPE_PROCESS, ZX_RIGHT_INSPECT, &object);
+    if (status == OK)
+        status = write_ports(&writer, &process_from(object)->handles);
     return status != OK ? status : writer_finish(&writer);
 }
 
@@ -323,6 +351,8 @@ status_t sys_info_list(uint32_t handle, uint32_t topic, const struct info_target
         return get_vmos(handle, sizeof(zx_info_vmo_v3_t), target);
     case ZX_INFO_PROCESS_VMOS_V4:
         return get_vmos(handle, sizeof(zx_info_vmo_v4_t), target);
+    case JX_INFO_PROCESS_PORTS:
+        return get_ports(handle, target);
     case ZX_INFO_CPU_STATS:
         return get_cpu_stats(handle, target);
     default:

@@ -34,6 +34,7 @@ static const struct need needs[] = {
     {"maps", LOOK_IN, 0},
     {"mem", 0, SYSTEM_MAY(SYSTEM_MEMORY)},
     {"objects", LOOK_IN, 0},
+    {"ports", LOOK_IN, 0},
     {"poweroff", 0, SYSTEM_MAY(SYSTEM_POWEROFF)},
     {"ps", LOOK, 0},
     {"reboot", 0, SYSTEM_MAY(SYSTEM_REBOOT)},

@@ -2,8 +2,10 @@
  * t_info_new.c - newer versions of records of zx_object_get_info: what they add, and that the
  * older ones are their first parts.
  */
+#include <jacinth/info.h>
 #include <jacinth/utest.h>
 #include <string.h>
+#include <threads.h>
 #include <zircon/process.h>
 #include <zircon/syscalls.h>
 
@@ -253,4 +255,125 @@ TEST(the_trace_context_of_a_process_is_for_debugging_only) {
                                                           &other, sizeof other));
     close_handle(vmar);
     close_handle(process);
+}
+
+/* --- this kernel's own: ports, and what threads wait for --- */
+
+static jx_info_port_t port_info_of(zx_handle_t port) {
+    static jx_info_port_t ports[64];
+    size_t actual = 0, avail = 0;
+    EXPECT_OK(zx_object_get_info(zx_process_self(), JX_INFO_PROCESS_PORTS, ports, sizeof ports,
+                                 &actual, &avail));
+    EXPECT_EQ(actual, avail);
+    for (size_t i = 0; i < actual; i++)
+        if (ports[i].handle_value == port)
+            return ports[i];
+    return (jx_info_port_t){0};
+}
+
+TEST(info_process_ports_counts_packets_and_waits) {
+    zx_handle_t port, event, other;
+    zx_port_packet_t packet = {.key = 1};
+    size_t actual = 9, avail = 0;
+    REQUIRE_OK(zx_port_create(0, &port));
+    REQUIRE_OK(zx_event_create(0, &event));
+    REQUIRE_OK(zx_event_create(0, &other));
+    EXPECT_OK(zx_port_queue(port, &packet));
+    EXPECT_OK(zx_object_wait_async(event, port, 2, ZX_EVENT_SIGNALED, 0));
+    EXPECT_OK(zx_object_wait_async(other, port, 3, ZX_EVENT_SIGNALED, 0));
+    EXPECT_OK(zx_object_signal(other, 0, ZX_EVENT_SIGNALED));
+    jx_info_port_t info = port_info_of(port);
+    EXPECT_EQ(koid_of(port), info.koid);
+    EXPECT_EQ(2, info.packets);
+    EXPECT_EQ(1, info.waits);
+    EXPECT_EQ(0, info.threads);
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE,
+              zx_object_get_info(port, JX_INFO_PROCESS_PORTS, NULL, 0, NULL, NULL));
+    EXPECT_OK(zx_object_get_info(zx_process_self(), JX_INFO_PROCESS_PORTS, NULL, 0, &actual,
+                                 &avail));
+    EXPECT_EQ(0, actual);
+    EXPECT(avail >= 1);
+    close_handle(event);
+    close_handle(other);
+    close_handle(port);
+}
+
+struct waiting {
+    enum { FOR_PORT, FOR_EVENT, FOR_MANY, FOR_CALL, FOR_TIME } what;
+    zx_handle_t object, self;
+};
+
+static int wait_main(void *argument) {
+    struct waiting *w = argument;
+    zx_port_packet_t packet;
+    zx_wait_item_t item = {.handle = w->object, .waitfor = ZX_USER_SIGNAL_0};
+    char bytes[8] = "";
+    uint32_t count, handles;
+    zx_channel_call_args_t args = {.wr_bytes = bytes, .rd_bytes = bytes,
+                                   .wr_num_bytes = sizeof bytes, .rd_num_bytes = sizeof bytes};
+    __atomic_store_n(&w->self, zx_thread_self(), __ATOMIC_RELEASE);
+    if (w->what == FOR_PORT)
+        (void)zx_port_wait(w->object, ZX_TIME_INFINITE, &packet);
+    else if (w->what == FOR_EVENT)
+        (void)zx_object_wait_one(w->object, ZX_USER_SIGNAL_0, ZX_TIME_INFINITE, NULL);
+    else if (w->what == FOR_MANY)
+        (void)zx_object_wait_many(&item, 1, ZX_TIME_INFINITE);
+    else if (w->what == FOR_CALL)
+        (void)zx_channel_call(w->object, 0, ZX_TIME_INFINITE, &args, &count, &handles);
+    else
+        (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(60)));
+    return 0;
+}
+
+/* Whoever waits so is seen to wait for `object`; `end` ends the wait. */
+static void check_wait(struct waiting w, zx_thread_state_t state, void (*end)(zx_handle_t),
+                       zx_handle_t what) {
+    jx_info_thread_wait_t wait = {0};
+    thrd_t thread;
+    if (thrd_create(&thread, wait_main, &w) != thrd_success)
+        return;
+    while (!__atomic_load_n(&w.self, __ATOMIC_ACQUIRE))
+        ;
+    for (int i = 0; i < 2000 && wait.state != state; i++) {
+        (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(1)));
+        EXPECT_OK(info(w.self, JX_INFO_THREAD_WAIT, &wait, sizeof wait));
+    }
+    EXPECT_EQ(state, wait.state);
+    EXPECT_EQ(w.object ? koid_of(w.object) : 0, wait.target);
+    EXPECT(wait.waited >= 0);
+    if (w.what == FOR_PORT)
+        EXPECT_EQ(1, port_info_of(w.object).threads);
+    end(what);
+    EXPECT(thrd_join(thread, NULL) == thrd_success);
+}
+
+static void end_port(zx_handle_t port) {
+    zx_port_packet_t packet = {.key = 1};
+    EXPECT_OK(zx_port_queue(port, &packet));
+}
+static void end_signal(zx_handle_t event) { EXPECT_OK(zx_object_signal(event, 0, ZX_USER_SIGNAL_0)); }
+static void end_nothing(zx_handle_t nothing) {}
+
+TEST(info_thread_wait_names_what_a_thread_waits_for) {
+    zx_handle_t port, event, one, other;
+    jx_info_thread_wait_t mine;
+    REQUIRE_OK(zx_port_create(0, &port));
+    REQUIRE_OK(zx_event_create(0, &event));
+    REQUIRE_OK(zx_channel_create(0, &one, &other));
+    EXPECT_OK(info(zx_thread_self(), JX_INFO_THREAD_WAIT, &mine, sizeof mine));
+    EXPECT_EQ(ZX_THREAD_STATE_RUNNING, mine.state);
+    EXPECT_EQ(0, mine.target);
+    EXPECT_EQ(ZX_ERR_WRONG_TYPE, info(event, JX_INFO_THREAD_WAIT, &mine, sizeof mine));
+    check_wait((struct waiting){FOR_PORT, port, 0}, ZX_THREAD_STATE_BLOCKED_PORT, end_port, port);
+    check_wait((struct waiting){FOR_EVENT, event, 0}, ZX_THREAD_STATE_BLOCKED_WAIT_ONE, end_signal,
+               event);
+    EXPECT_OK(zx_object_signal(event, ZX_USER_SIGNAL_0, 0));
+    check_wait((struct waiting){FOR_MANY, event, 0}, ZX_THREAD_STATE_BLOCKED_WAIT_MANY, end_signal,
+               event);
+    check_wait((struct waiting){FOR_CALL, one, 0}, ZX_THREAD_STATE_BLOCKED_CHANNEL, close_handle,
+               other);
+    check_wait((struct waiting){FOR_TIME, 0, 0}, ZX_THREAD_STATE_BLOCKED_SLEEPING, end_nothing, 0);
+    close_handle(port);
+    close_handle(event);
+    close_handle(one);
 }
