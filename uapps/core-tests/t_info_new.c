@@ -95,7 +95,12 @@ TEST(info_runtime_v2_counts_time_in_page_faults_and_a_job_keeps_that_of_the_dead
     struct child child;
     EXPECT_OK(info(zx_job_default(), ZX_INFO_TASK_RUNTIME_V2, &job_before, sizeof job_before));
     if (child_make(&child, turning_code, turning_code_end) && child_start(&child, 0) == ZX_OK) {
-        zx_nanosleep(zx_deadline_after(ZX_MSEC(20)));
+        for (int i = 0; i < 10000; i++) { /* until it has run */
+            EXPECT_OK(info(child.process, ZX_INFO_TASK_RUNTIME_V2, &after, sizeof after));
+            if (after.cpu_time > 0 && after.page_fault_time > 0)
+                break;
+            (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(1)));
+        }
         EXPECT_OK(zx_task_kill(child.process));
         EXPECT_OK(zx_object_wait_one(child.process, ZX_PROCESS_TERMINATED, ZX_TIME_INFINITE, NULL));
         EXPECT_OK(info(child.process, ZX_INFO_TASK_RUNTIME_V2, &after, sizeof after));
@@ -303,6 +308,8 @@ struct waiting {
     zx_handle_t object, self;
 };
 
+static bool slept_enough;
+
 static int wait_main(void *argument) {
     struct waiting *w = argument;
     zx_port_packet_t packet;
@@ -320,8 +327,8 @@ static int wait_main(void *argument) {
         (void)zx_object_wait_many(&item, 1, ZX_TIME_INFINITE);
     else if (w->what == FOR_CALL)
         (void)zx_channel_call(w->object, 0, ZX_TIME_INFINITE, &args, &count, &handles);
-    else
-        (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(60)));
+    while (w->what == FOR_TIME && !__atomic_load_n(&slept_enough, __ATOMIC_RELAXED))
+        (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(50)));
     return 0;
 }
 
@@ -352,7 +359,9 @@ static void end_port(zx_handle_t port) {
     EXPECT_OK(zx_port_queue(port, &packet));
 }
 static void end_signal(zx_handle_t event) { EXPECT_OK(zx_object_signal(event, 0, ZX_USER_SIGNAL_0)); }
-static void end_nothing(zx_handle_t nothing) {}
+static void end_sleep(zx_handle_t nothing) {
+    __atomic_store_n(&slept_enough, true, __ATOMIC_RELAXED);
+}
 
 TEST(info_thread_wait_names_what_a_thread_waits_for) {
     zx_handle_t port, event, one, other;
@@ -372,7 +381,7 @@ TEST(info_thread_wait_names_what_a_thread_waits_for) {
                event);
     check_wait((struct waiting){FOR_CALL, one, 0}, ZX_THREAD_STATE_BLOCKED_CHANNEL, close_handle,
                other);
-    check_wait((struct waiting){FOR_TIME, 0, 0}, ZX_THREAD_STATE_BLOCKED_SLEEPING, end_nothing, 0);
+    check_wait((struct waiting){FOR_TIME, 0, 0}, ZX_THREAD_STATE_BLOCKED_SLEEPING, end_sleep, 0);
     close_handle(port);
     close_handle(event);
     close_handle(one);
