@@ -168,6 +168,7 @@ STEPS = [
     # What messages cost against what is in them, and wakes against how many wait.
     Step('bench-messages', 'tests/qemu/bench_messages.py', counts=True, timeout=240),
     Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300, cores=2),
+    Step('trace', 'tests/qemu/trace.py', counts=True, timeout=200, cores=2),
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,
          builds=['build/symbols/core-tests', 'build/symbols/deaths']),

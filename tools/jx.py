@@ -83,6 +83,9 @@ def run(word, words):
     if word == 'bench':
         import jx_bench
         return jx_bench.main(words)
+    if word == 'trace':
+        import jx_trace
+        return jx_trace.main(words)
     if word == 'cc':
         return cc(words)
     if word == 'gdb':

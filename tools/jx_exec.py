@@ -249,7 +249,7 @@ def reproduce(arguments):
     return './jx exec ' + ' '.join(shlex.quote(word) for word in arguments.original)
 
 
-def main(words):
+def main(words, make_run=Run):
     machine.die_with_signals()
     arguments = Arguments(words)
     entries, path = additions(arguments)
@@ -273,7 +273,7 @@ def main(words):
                 options.initrd = os.path.join(folder, 'initrd.cpio')
                 mkinitrd.write(options.initrd, machine.built('initrd.cpio'),
                                [f'{name}={source}' for name, source in sorted(entries.items())])
-            code, reason = run_for(arguments.timeout, Run(arguments, options))
+            code, reason = run_for(arguments.timeout, make_run(arguments, options))
     except BrokenPipeError:
         return 141
     if code:

@@ -256,6 +256,10 @@ void zx_cprng_draw(void *buffer, size_t buffer_size);
 zx_status_t zx_debug_read(zx_handle_t handle, char *buffer, size_t buffer_size, size_t *actual);
 zx_status_t zx_debug_send_command(zx_handle_t resource, const char *buffer, size_t length);
 zx_status_t zx_debug_write(const char *buffer, size_t buffer_size);
+zx_status_t zx_ktrace_control(zx_handle_t handle, uint32_t action, uint32_t options, void *ptr);
+zx_status_t zx_ktrace_read(zx_handle_t handle, void *data, uint32_t offset, size_t size,
+                           size_t *actual);
+zx_status_t zx_ktrace_write(zx_handle_t handle, uint32_t id, uint32_t arg0, uint32_t arg1);
 zx_status_t zx_debuglog_create(zx_handle_t resource, uint32_t options, zx_handle_t *out);
 zx_status_t zx_debuglog_read(zx_handle_t handle, uint32_t options, void *buffer,
                              size_t buffer_size);

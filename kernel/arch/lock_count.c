@@ -9,6 +9,7 @@
 
 static const char *const names[LOCK_RANKS] = {
     [RANK_AUDIT] = "audit",
+    [RANK_TRACE] = "trace",
     [RANK_TASKS] = "tasks",
     [RANK_PROCESS] = "process",
     [RANK_THREAD] = "thread",

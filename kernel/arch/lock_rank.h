@@ -17,6 +17,7 @@ enum lock_rank {
     RANK_NONE = 0,
     /* Mutexes: their holder may sleep, so no interrupt handler takes one. */
     RANK_AUDIT = 5,    /* one audit at a time; held while it looks at all the rest */
+    RANK_TRACE,        /* who traces; held while buffers come and go */
     RANK_TASKS = 10,   /* the whole tree of jobs, processes and threads */
     RANK_PROCESS,      /* one process: its threads and state */
     RANK_THREAD,       /* one user thread's life */

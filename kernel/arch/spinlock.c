@@ -3,6 +3,7 @@
  */
 #include "arch/spinlock.h"
 
+#include "arch/trace.h"
 #include "lib/panic.h"
 
 /*
@@ -10,6 +11,7 @@
  * holder may have been stopped; the report goes on without the lock.
  */
 void spinlock_wait(struct spinlock *lock, uint16_t me) {
+    uint64_t begin = cpu_ticks();
     lock_count_contended(lock->rank);
     for (;;) {
         uint16_t holder = atomic_load_explicit(&lock->held, memory_order_relaxed);
@@ -18,8 +20,10 @@ void spinlock_wait(struct spinlock *lock, uint16_t me) {
         ASSERT(holder != me);
         if (holder == 0 &&
             atomic_compare_exchange_weak_explicit(&lock->held, &holder, me, memory_order_acquire,
-                                                  memory_order_relaxed))
+                                                  memory_order_relaxed)) {
+            trace_event(KTRACE_GRP_LOCK, JX_TRACE_SPINLOCK, lock->rank, begin);
             return;
+        }
         cpu_poll_requests();
         cpu_relax();
     }

@@ -80,6 +80,12 @@ status_t upcall_stack_page_alloc(paddr_t *out_page);
 void upcall_cpu_started(void) NORETURN;
 
 /*
+ * sched/trace.c: record an event (arch/trace.h); for a span `b` is when it began, in ticks.
+ * Any context but that of the vectors with stacks of their own.
+ */
+void upcall_trace(uint16_t kind, uint16_t more, uint64_t a, uint64_t b);
+
+/*
  * syscall/dispatch.c: the table that entry.S jumps through. Functions take up to
  * eight 64-bit arguments by the C convention and return 64 bits. Numbers out of
  * range go to upcall_bad_syscall.
@@ -88,4 +94,9 @@ typedef uint64_t syscall_function(uint64_t, uint64_t, uint64_t, uint64_t, uint64
                                   uint64_t, uint64_t);
 extern syscall_function *const upcall_syscall_table[];
 extern const uint64_t upcall_syscall_count;
+/*
+ * The numbers from here on go the long way: usually upcall_syscall_count, and 0 while calls
+ * are traced, so that tracing costs nothing while nobody does.
+ */
+extern _Atomic uint64_t upcall_syscall_limit;
 uint64_t upcall_bad_syscall(uint64_t number);

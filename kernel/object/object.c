@@ -8,8 +8,10 @@
 #include "object/debuglog.h"
 #include "object/deferred.h"
 #include "object/kill_points.h"
+#include "object/ktrace.h"
 #include "object/memory_pressure.h"
 #include "object/resource.h"
+#include "sched/trace.h"
 #include "vm/vmo_content.h"
 
 status_t objects_init(void) {
@@ -17,6 +19,7 @@ status_t objects_init(void) {
     vmo_content_init();
     debuglog_init();
     resource_init();
+    ktrace_init();
     status_t status = kill_points_init();
     if (status == OK)
         status = deferred_init();
@@ -67,5 +70,7 @@ status_t object_set_name(struct waitable *object, const char name[OBJECT_NAME_SI
     MUTEX_GUARD(object->lock);
 
     memcpy(object->ops->name_storage(object), name, OBJECT_NAME_SIZE);
+    if (object->ops->type == ZX_OBJ_TYPE_PROCESS || object->ops->type == ZX_OBJ_TYPE_THREAD)
+        trace_name(object->koid, name);
     return OK;
 }

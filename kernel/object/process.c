@@ -17,6 +17,7 @@
 #include "object/user_thread.h"
 #include "sched/park.h"
 #include "sched/sched.h"
+#include "sched/trace.h"
 #include "vm/aspace.h"
 #include "vm/kheap.h"
 
@@ -134,6 +135,8 @@ static void process_finish(struct process *process) {
     aspace_destroy(process->aspace);
     kill_point_of_process("memory gone", process);
     process_set_dead(process);
+    trace_event(KTRACE_GRP_TASKS, JX_TRACE_PROCESS_END, process->base.koid,
+                (uint64_t)process->return_code);
     kill_point_of_process("process dead", process);
     exception_slot_close(&process->handler, &process->base);
     exception_slot_close(&process->debugger, &process->base);

@@ -22,6 +22,7 @@
 #include "sched/kill_point.h"
 #include "sched/park.h"
 #include "sched/sched.h"
+#include "sched/trace.h"
 #include "vm/aspace.h"
 #include "vm/kernel_thread.h"
 #include "vm/kheap.h"
@@ -159,6 +160,11 @@ void user_thread_launch_locked(struct user_thread *self) {
     waitable_change(&self->base, 0, ZX_THREAD_RUNNING);
     if (unlikely(self->process->suspend_count > 0))
         user_thread_update_locked(self);
+    if (trace_is_on(KTRACE_GRP_TASKS)) {
+        trace_event(KTRACE_GRP_TASKS, JX_TRACE_THREAD_START, self->thread.tid, self->thread.pid);
+        trace_name(self->thread.tid, self->name);
+        trace_name(self->thread.pid, self->process->name);
+    }
     thread_start(&self->thread);
 }
 
@@ -182,6 +188,7 @@ status_t user_thread_start(struct user_thread *self, vaddr_t entry, vaddr_t stac
 void user_thread_exit(void) {
     kill_point("thread exit", thread_current());
     exception_report_end(user_thread_current());
+    trace_event(KTRACE_GRP_TASKS, JX_TRACE_THREAD_END, thread_current()->tid, thread_current()->pid);
     thread_exit();
 }
 

@@ -7,6 +7,7 @@
  */
 #include "sched/mutex.h"
 
+#include "arch/trace.h"
 #include "sched/inherit.h"
 #include "sched/park.h"
 
@@ -65,6 +66,7 @@ void mutex_lock_slow(struct mutex *mutex) {
     status_t status = thread_park(&waiter.parker, TIME_INFINITE, 0, BLOCK_OTHER);
     ASSERT(status == OK);
     thread_count_time(&waiter.parker.thread->lock_time, begin);
+    trace_event(KTRACE_GRP_LOCK, JX_TRACE_MUTEX, mutex->rank, begin);
 }
 
 /* The oldest that still wait lend their priorities to the new owner. */

@@ -32,6 +32,7 @@
 #include "arch/clock.h"
 #include "arch/upcall.h"
 #include "sched/park.h"
+#include "sched/trace.h"
 
 #define SLICE ((nstime_t)10000000) /* ns */
 
@@ -132,6 +133,7 @@ ALWAYS_INLINE void set_ready(struct thread *thread, unsigned cpu) {
     WRITE(thread->cpu, cpu);
     WRITE(thread->state, THREAD_READY);
     WRITE(thread->switched_at, cpu_ticks());
+    trace_event(KTRACE_GRP_SCHEDULER, JX_TRACE_WAKE, thread->tid, 0);
 }
 
 /* Invariant 5, after a thread was left on a queue. */
@@ -313,6 +315,8 @@ void sched_first_run(void) {
 /* Both halves of a switch. Returns when `from` runs again. */
 ALWAYS_INLINE void switch_to(struct cpu *cpu, struct run_queue *queue, struct thread *from,
                              struct thread *to) {
+    if (trace_is_on(KTRACE_GRP_SCHEDULER))
+        trace_switch(cpu, to);
     account_switch(cpu, from, to);
     WRITE(to->state, THREAD_RUNNING);
     WRITE(to->on_cpu, true);

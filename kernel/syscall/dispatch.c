@@ -76,6 +76,7 @@ syscall_function *const upcall_syscall_table[SYS_COUNT] = {
 #undef SYSCALL_VOID
 };
 const uint64_t upcall_syscall_count = SYS_COUNT;
+_Atomic uint64_t upcall_syscall_limit = SYS_COUNT;
 
 static const char *const names[SYS_COUNT] = {
 #define SYSCALL(name, ...) [SYS_##name] = #name,

@@ -20,6 +20,7 @@
  */
 #include "vm/fault.h"
 
+#include "arch/trace.h"
 #include "sched/kill_point.h"
 #include "vm/pmm.h"
 #include "vm/reclaim.h"
@@ -236,5 +237,7 @@ status_t upcall_page_fault(const struct fault *fault) {
         status = aspace_fault(aspace, fault->address, fault->access);
     kill_point("fault done", thread_current());
     thread_count_time(&thread_current()->fault_time, begin);
+    if (trace_is_on(KTRACE_GRP_VM))
+        upcall_trace(JX_TRACE_FAULT, status != OK, fault->address, begin);
     return status;
 }

@@ -26,6 +26,7 @@
 #include "object/job.h"
 #include "object/object.h"
 #include "object/process.h"
+#include "object/ktrace.h"
 #include "object/resource.h"
 #include "object/user_thread.h"
 #include "sched/park.h"
@@ -534,6 +535,9 @@ bool play_program(const uint8_t *bytes, size_t size) {
         (void)wait_until_dead(world.process, RUN_TIME);
     alloc_fail_set(0);
     bool died = world_end(&world);
+    /* A trace that it began is the machine's, not its own. */
+    ktrace_stop();
+    (void)ktrace_forget();
     return balance_returns(&before) && died;
 }
 

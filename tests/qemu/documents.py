@@ -21,9 +21,9 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 INLINE = re.compile(r'`((?:\./jx|ninja)(?: [^`]*)?)`|^ {4}((?:\./jx|ninja)[^#\n]*)', re.M)
 SHELLS = ['./jx qemu', './jx qemu --uefi', './jx qemu --pvh', './jx qemu --microvm', 'ninja qemu']
 # P43: the environment is checked before the kernel is blamed.
-QUIET = ['./jx doctor', 'ninja']
+QUIET = ['./jx doctor', './jx trace --help', 'ninja']
 # Run by others, or by this very run, or only a name.
-ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench',
+ELSEWHERE = ['./jx', './jx test', 'ninja test', './jx exec', './jx cc', './jx bench', 'ninja bench', './jx trace',
              './jx bench vm', './jx bench vm --plot', './jx bench vm --linux --plot',  # bench_vm.py
              './jx bench messages']  # bench_messages.py
 

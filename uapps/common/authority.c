@@ -40,6 +40,7 @@ static const struct need needs[] = {
     {"reboot", 0, SYSTEM_MAY(SYSTEM_REBOOT)},
     {"sh", HAND_ON, SYSTEM_MAY_ALL},
     {"top", LOOK, 0},
+    {"trace", LOOK, SYSTEM_MAY(SYSTEM_TRACE)},
     {"vmo", LOOK_IN | ZX_RIGHT_DUPLICATE, SYSTEM_MAY(SYSTEM_MEMORY)},
 };
 

@@ -18,12 +18,19 @@ enum system_request_kind : uint32_t {
     SYSTEM_MEMORY,   /* the answer has the machine's memory by owner */
     SYSTEM_LOG,      /* the answer carries a readable handle to the kernel's log */
     SYSTEM_DEBUG,    /* text: a debug command for the kernel; its status */
+    /*
+     * argument: KTRACE_GRP_ bits, to record events from now on, SYSTEM_TRACE_LAST besides to
+     * keep the last ones rather than the first; or 0, to stop: the answer carries a memory
+     * object with the records, and behind them one of JX_TRACE_NONE.
+     */
+    SYSTEM_TRACE,
     SYSTEM_REQUESTS,
 };
 #define SYSTEM_MAY(kind) (1u << (kind))
 #define SYSTEM_MAY_ALL   (SYSTEM_MAY(SYSTEM_REQUESTS) - 1)
 
-#define SYSTEM_TEXT_MAX 128
+#define SYSTEM_TEXT_MAX   128
+#define SYSTEM_TRACE_LAST (1u << 31)
 
 struct system_request {
     zx_txid_t txid;

@@ -3,6 +3,7 @@
  */
 #include "core-tests/calls.h"
 
+#include <jacinth/trace.h>
 #include <jacinth/utest.h>
 #include <string.h>
 
@@ -457,6 +458,15 @@ PREPARE(debuglog_read) {
     a[0] = keep(log);
     a[3] = ZX_LOG_RECORD_MAX;
 }
+PREPARE(ktrace_control) {
+    a[0] = root_resource();
+    a[1] = KTRACE_ACTION_STOP;
+}
+PREPARE(ktrace_read) {
+    a[0] = root_resource();
+    a[3] = sizeof(jx_trace_record_t);
+}
+PREPARE(ktrace_write) { a[0] = root_resource(); }
 PREPARE(debuglog_write) {
     prepare_debuglog_read(a);
     a[3] = 4;

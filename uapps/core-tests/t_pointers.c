@@ -70,6 +70,7 @@ static const struct exception exceptions[] = {
     {"channel_call", 5, true},
     {"channel_call_etc", 4, true},
     {"channel_call_etc", 5, true},
+    {"ktrace_control", 3, true}, /* for actions that this kernel does not have */
     {"socket_read", 4, false},
     {"socket_write", 4, false},
     {"fifo_read", 4, false},

@@ -8,9 +8,11 @@
  */
 #include "init/service.h"
 
+#include <jacinth/trace.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
+#include <zircon/process.h>
 #include <zircon/syscalls.h>
 
 #include "common/system.h"
@@ -65,6 +67,57 @@ static zx_status_t memory_figures(struct system_answer *answer) {
                               sizeof answer->page_maps, NULL, NULL);
 }
 
+/* --- tracing --- */
+
+static zx_status_t trace_control(uint32_t action, uint32_t options) {
+    return zx_ktrace_control(root_resource, action, options, NULL);
+}
+
+/* What somebody who is gone began is ended. */
+static zx_status_t trace_start(uint32_t argument) {
+    zx_status_t status = trace_control(KTRACE_ACTION_STOP, 0);
+    if (status == ZX_OK)
+        status = trace_control(KTRACE_ACTION_REWIND, 0);
+    if (status != ZX_OK)
+        return status;
+    return trace_control(argument & SYSTEM_TRACE_LAST ? KTRACE_ACTION_START_CIRCULAR
+                                                      : KTRACE_ACTION_START,
+                         argument & ~SYSTEM_TRACE_LAST);
+}
+
+/* The records go straight into the memory object. */
+static zx_status_t read_records(zx_handle_t vmo, size_t size) {
+    zx_vaddr_t address;
+    size_t actual;
+    zx_status_t status =
+        zx_vmar_map(zx_vmar_root_self(), ZX_VM_PERM_READ | ZX_VM_PERM_WRITE, 0, vmo, 0, size, &address);
+    if (status != ZX_OK)
+        return status;
+    status = zx_ktrace_read(root_resource, (void *)address, 0, size, &actual);
+    (void)zx_vmar_unmap(zx_vmar_root_self(), address, size);
+    return status;
+}
+
+static zx_status_t trace_end(zx_handle_t *out_vmo) {
+    size_t size = 0;
+    zx_handle_t vmo;
+    zx_status_t status = trace_control(KTRACE_ACTION_STOP, 0);
+    if (status == ZX_OK)
+        status = zx_ktrace_read(root_resource, NULL, 0, 0, &size);
+    size += sizeof(jx_trace_record_t); /* the last one stays JX_TRACE_NONE */
+    if (status == ZX_OK)
+        status = zx_vmo_create(size, 0, &vmo);
+    if (status != ZX_OK)
+        return status;
+    status = read_records(vmo, size);
+    (void)trace_control(KTRACE_ACTION_REWIND, 0);
+    if (status == ZX_OK)
+        *out_vmo = vmo;
+    else
+        (void)zx_handle_close(vmo);
+    return status;
+}
+
 /* Do what is asked; *out_handle, if any, travels with the answer. */
 static zx_status_t fulfil(const struct connection *connection, const struct system_request *request,
                           struct system_answer *answer, zx_handle_t *out_handle) {
@@ -88,6 +141,8 @@ static zx_status_t fulfil(const struct connection *connection, const struct syst
     case SYSTEM_DEBUG:
         return zx_debug_send_command(root_resource, request->text,
                                      strnlen(request->text, sizeof request->text));
+    case SYSTEM_TRACE:
+        return request->argument ? trace_start(request->argument) : trace_end(out_handle);
     case SYSTEM_REQUESTS:
         break;
     }

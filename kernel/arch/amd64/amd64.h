@@ -106,6 +106,7 @@ void syscall_entry(void);
 void syscall_slow_exit(struct user_frame *frame, uint64_t result);
 void exit_to_user(struct user_frame *frame);
 uint64_t syscall_forbidden(struct user_frame *frame);
+uint64_t syscall_long_way(const struct user_frame *frame);
 void trap_return(void) NORETURN;
 
 /* mmu.c */

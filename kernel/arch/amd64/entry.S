@@ -161,8 +161,8 @@ syscall_entry:
         subq THREAD_WINDOW_BEGIN(%rbx), %r11
         cmpq THREAD_WINDOW_LENGTH(%rbx), %r11
         ja syscall_outside
-        cmpq upcall_syscall_count(%rip), %rax
-        jae syscall_bad
+        cmpq upcall_syscall_limit(%rip), %rax
+        jae syscall_long
         movq %r10, %rcx
         pushq %r13
         pushq %r12
@@ -186,9 +186,10 @@ syscall_done:
         swapgs
         sysretq
 
-syscall_bad:
-        movq %rax, %rdi
-        call upcall_bad_syscall
+/* Calls are traced, or there is none of this number. */
+syscall_long:
+        movq %rsp, %rdi
+        call syscall_long_way
         jmp syscall_done
 
 syscall_outside:

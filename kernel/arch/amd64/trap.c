@@ -14,6 +14,7 @@
 #include "arch/amd64/regs.h"
 #include "arch/amd64/trap.h"
 #include "arch/irq.h"
+#include "arch/trace.h"
 #include "arch/upcall.h"
 #include "lib/assert.h"
 #include "lib/log.h"
@@ -201,6 +202,19 @@ void syscall_slow_exit(struct user_frame *frame, uint64_t result) {
     exit_to_user(frame);
 }
 
+/* The frame has the number in the place of the error code, and all arguments. */
+uint64_t syscall_long_way(const struct user_frame *frame) {
+    uint64_t number = frame->error;
+    if (number >= upcall_syscall_count)
+        return upcall_bad_syscall(number);
+    trace_event(KTRACE_GRP_SYSCALL, JX_TRACE_SYSCALL, number, frame->rdi);
+    uint64_t result =
+        upcall_syscall_table[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8,
+                                     frame->r9, frame->r12, frame->r13);
+    trace_event(KTRACE_GRP_SYSCALL, JX_TRACE_SYSCALL_END, number, result);
+    return result;
+}
+
 uint64_t syscall_forbidden(struct user_frame *frame) {
     upcall_forbidden_syscall(frame);
     panic("upcall_forbidden_syscall returned");
@@ -303,6 +317,7 @@ void interrupt_set_handler(uint8_t vector, interrupt_handler *handler) {
 
 static void interrupt(struct user_frame *frame) {
     struct cpu *cpu = cpu_this();
+    uint64_t begin = trace_is_on(KTRACE_GRP_IRQ) ? cpu_ticks() : 0;
     cpu->in_interrupt++;
     counter_bump(&cpu->counters.ints);
     switch (frame->vector) {
@@ -333,6 +348,8 @@ static void interrupt(struct user_frame *frame) {
         }
     }
     cpu->in_interrupt--;
+    if (unlikely(begin))
+        trace_event(KTRACE_GRP_IRQ, JX_TRACE_IRQ, frame->vector, begin);
 }
 
 void trap_dispatch(struct user_frame *frame) {
