@@ -52,9 +52,21 @@ struct cpu {
     uint64_t kernel_stack;   /* 0x10: top of the running thread's stack, for SYSCALL */
     uint64_t scratch;        /* 0x18: the user's stack pointer during SYSCALL entry */
     uint32_t id;             /* 0x20: 0 is the boot CPU; dense */
-    uint32_t in_interrupt;   /* 0x24: depth of interrupt handlers */
+    union {
+        struct {
+            uint16_t in_interrupt; /* 0x24: depth of interrupt handlers */
+            uint16_t traces_wakes; /* sched/trace.c's */
+        };
+        uint32_t wakes_specially;  /* both, for one test of sched.c */
+    };
     uint64_t stack_guard;    /* 0x28: the stack protector's canary */
-    _Atomic bool need_resched; /* 0x30: preempt at the next chance */
+    union {
+        struct {
+            _Atomic bool need_resched;  /* 0x30: preempt at the next chance */
+            _Atomic bool traces_blocks; /* sched/trace.c's */
+        };
+        _Atomic uint16_t blocks_specially; /* both, for one test of sched.c */
+    };
     bool online;
     struct thread *idle_thread;
     struct held_locks spinlocks;

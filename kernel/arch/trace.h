@@ -2,7 +2,8 @@
  * trace.h - points where an event may be recorded.
  *
  * While nobody traces, a point costs one test of a word that nobody writes. System calls
- * cost not even that: see upcall_syscall_limit in upcall.h.
+ * cost not even that (upcall_syscall_limit in upcall.h), nor do wakes and switches, whose
+ * test is a part of one that is made in any case (struct cpu).
  */
 #pragma once
 

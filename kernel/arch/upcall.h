@@ -83,7 +83,7 @@ void upcall_cpu_started(void) NORETURN;
  * sched/trace.c: record an event (arch/trace.h); for a span `b` is when it began, in ticks.
  * Any context but that of the vectors with stacks of their own.
  */
-void upcall_trace(uint16_t kind, uint16_t more, uint64_t a, uint64_t b);
+void upcall_trace(uint16_t kind, uint16_t more, uint64_t a, uint64_t b) PRESERVE_MOST;
 
 /*
  * syscall/dispatch.c: the table that entry.S jumps through. Functions take up to

@@ -317,7 +317,8 @@ ALWAYS_INLINE void caller_init(struct caller *caller, struct handle_table *table
     caller->observer.fire = caller_fire;
     caller->reply = NULL;
     caller->status = OK;
-    park_prepare(&caller->parker);
+    caller->parker.thread = thread_current(); /* as park_prepare; the target comes later */
+    caller->parker.done = false;
 }
 
 ALWAYS_INLINE uint32_t txid_draw_locked(struct channel *channel) REQUIRES(*channel->end.base.lock) {
@@ -385,7 +386,7 @@ ALWAYS_INLINE struct found caller_begin(struct channel *known, struct handle_tab
     if (unlikely(found.status != OK))
         return found;
     struct channel *channel = channel_from(found.object);
-    caller->parker.target = found.object->koid;
+    caller->parker.target = (uintptr_t)found.object;
     found.status = unlikely(look_for_channels(message))
                        ? caller_send_nested(channel, caller, message)
                        : caller_send(channel, caller, message, false);

@@ -72,7 +72,7 @@ ALWAYS_INLINE status_t wait_one_begin(struct handle_table *table, uint32_t value
         return OK;
     if (unlikely(deadline <= 0))
         return ERR_TIMED_OUT;
-    park_prepare_for(parker, object->koid);
+    park_prepare_for(parker, (uintptr_t)object);
     waiter_init(waiter, parker, table, value, wanted);
     waiter_link(waiter, object);
     return WAIT_LINKED;

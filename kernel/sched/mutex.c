@@ -65,7 +65,7 @@ void mutex_lock_slow(struct mutex *mutex) {
     uint64_t begin = cpu_ticks();
     status_t status = thread_park(&waiter.parker, TIME_INFINITE, 0, BLOCK_OTHER);
     ASSERT(status == OK);
-    thread_count_time(&waiter.parker.thread->lock_time, begin);
+    counter_add(&waiter.parker.thread->lock_time, cpu_ticks() - begin);
     trace_event(KTRACE_GRP_LOCK, JX_TRACE_MUTEX, mutex->rank, begin);
 }
 

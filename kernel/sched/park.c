@@ -6,6 +6,7 @@
 #include "arch/clock.h"
 #include "sched/kill_point.h"
 #include "sched/sched.h"
+#include "sched/waitable.h"
 
 /* Under wait_lock: is there a reason not to block at all? It becomes the park's status. */
 static bool park_is_over_locked(struct thread *thread, struct parker *parker, nstime_t deadline,
@@ -174,7 +175,10 @@ bool thread_park_target(struct thread *thread, uint64_t *out_target, uint64_t *o
         return false;
     int64_t since = (int64_t)(cpu_ticks() - atomic_load_explicit(&thread->switched_at,
                                                                  memory_order_relaxed));
-    *out_target = thread->parked_on->target;
+    unsigned reason = atomic_load_explicit(&thread->block_reason, memory_order_relaxed);
+    uint64_t target = thread->parked_on->target;
+    bool is_object = reason == BLOCK_CHANNEL || reason == BLOCK_WAIT_ONE;
+    *out_target = is_object ? ((const struct waitable *)target)->koid : target;
     *out_ticks = since > 0 ? (uint64_t)since : 0;
     return true;
 }

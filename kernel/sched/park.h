@@ -31,7 +31,11 @@ struct parker {
     struct thread *thread;
     bool done;       /* unparked; under thread->wait_lock */
     status_t status; /* the waker's word */
-    uint64_t target; /* what it waits for, for those who ask: a koid or an address; 0: none */
+    /*
+     * What it waits for, for those who ask: a koid or an address, 0: none; for BLOCK_CHANNEL
+     * and BLOCK_WAIT_ONE, where an instruction counts, the object itself, which is referenced.
+     */
+    uint64_t target;
 };
 
 ALWAYS_INLINE void park_prepare_for(struct parker *parker, uint64_t target) {
@@ -64,7 +68,7 @@ ALWAYS_INLINE status_t parker_status(const struct parker *parker) { return parke
  * caller keeps those away who would unpark it.
  */
 bool thread_is_parked_on(struct thread *thread, const struct parker *parker);
-/* What a parked thread waits for: its parker's target, and ticks since; false: it is not parked. */
+/* What a parked thread waits for: a koid or an address, and ticks since; false: it is not parked. */
 bool thread_park_target(struct thread *thread, uint64_t *out_target, uint64_t *out_ticks);
 /* For thread_init. */
 void park_init_thread(struct thread *thread);

@@ -133,7 +133,6 @@ ALWAYS_INLINE void set_ready(struct thread *thread, unsigned cpu) {
     WRITE(thread->cpu, cpu);
     WRITE(thread->state, THREAD_READY);
     WRITE(thread->switched_at, cpu_ticks());
-    trace_event(KTRACE_GRP_SCHEDULER, JX_TRACE_WAKE, thread->tid, 0);
 }
 
 /* Invariant 5, after a thread was left on a queue. */
@@ -172,26 +171,43 @@ static NOINLINE void make_ready_queued(struct thread *thread, irq_state_t state)
     irq_restore(state);
 }
 
-/* May the thread wait for the running one to block? What an interrupt wakes takes its turn. */
+/* May the thread wait for the running one to block? */
 ALWAYS_INLINE bool can_be_heir(const struct cpu *cpu, const struct run_queue *queue,
                                const struct thread *thread) {
     return !READ(queue->heir) && READ(thread->wanted_priority) == READ(cpu->current->wanted_priority) &&
-           !thread->pinned && !cpu->in_interrupt &&
+           !thread->pinned &&
            (READ(idle_cpus) == 0 || cpu->current->about_to_park) &&
            !atomic_load_explicit(&thread->on_cpu, memory_order_acquire);
+}
+
+ALWAYS_INLINE void make_heir(struct run_queue *queue, struct thread *thread, unsigned cpu) {
+    set_ready(thread, cpu);
+    /* From here on somebody else may have it. */
+    atomic_store_explicit(&queue->heir, thread, memory_order_release);
+    request_slice_end(queue);
+}
+
+/* What an interrupt wakes takes its turn. */
+static NOINLINE void make_ready_specially(struct thread *thread, irq_state_t state) {
+    struct cpu *cpu = cpu_this();
+    if (cpu->traces_wakes)
+        upcall_trace(JX_TRACE_WAKE, 0, thread->tid, 0);
+    if (cpu->in_interrupt || !can_be_heir(cpu, cpu->run_queue, thread)) {
+        make_ready_queued(thread, state);
+        return;
+    }
+    make_heir(cpu->run_queue, thread, cpu->id);
+    irq_restore(state);
 }
 
 void sched_make_ready(struct thread *thread, irq_state_t state) {
     struct cpu *cpu = cpu_this();
     struct run_queue *queue = cpu->run_queue;
-    if (unlikely(!can_be_heir(cpu, queue, thread))) {
-        make_ready_queued(thread, state);
+    if (unlikely(cpu->wakes_specially || !can_be_heir(cpu, queue, thread))) {
+        make_ready_specially(thread, state);
         return;
     }
-    set_ready(thread, cpu->id);
-    /* From here on somebody else may have it. */
-    atomic_store_explicit(&queue->heir, thread, memory_order_release);
-    request_slice_end(queue);
+    make_heir(queue, thread, cpu->id);
     irq_restore(state);
 }
 
@@ -315,8 +331,6 @@ void sched_first_run(void) {
 /* Both halves of a switch. Returns when `from` runs again. */
 ALWAYS_INLINE void switch_to(struct cpu *cpu, struct run_queue *queue, struct thread *from,
                              struct thread *to) {
-    if (trace_is_on(KTRACE_GRP_SCHEDULER))
-        trace_switch(cpu, to);
     account_switch(cpu, from, to);
     WRITE(to->state, THREAD_RUNNING);
     WRITE(to->on_cpu, true);
@@ -373,7 +387,25 @@ static NOINLINE void reschedule(void) NO_LOCK_ANALYSIS {
     if (from == queue->idle || to == queue->idle)
         note_idle_locked(queue, cpu, from, to);
     queue->leaving_with_lock = true;
+    if (READ(cpu->traces_blocks))
+        trace_switch(cpu, to);
     switch_to(cpu, queue, from, to);
+}
+
+/* It is not as simple as in sched_block. */
+static NOINLINE void block_specially(void) {
+    struct cpu *cpu = cpu_this();
+    struct run_queue *queue = cpu->run_queue;
+    bool may_inherit = !READ(queue->bitmap) && !READ(cpu->need_resched);
+    struct thread *heir = may_inherit ? take_heir(queue) : NULL;
+    if (!heir) {
+        reschedule();
+        return;
+    }
+    if (READ(cpu->traces_blocks))
+        trace_switch(cpu, heir);
+    counter_bump(&cpu->counters.reschedules);
+    switch_to(cpu, queue, cpu->current, heir);
 }
 
 /*
@@ -384,8 +416,8 @@ void sched_block(void) {
     struct cpu *cpu = cpu_this();
     struct run_queue *queue = cpu->run_queue;
     struct thread *from = cpu->current, *heir;
-    if (unlikely(READ(queue->bitmap) || READ(cpu->need_resched)) || !(heir = take_heir(queue))) {
-        reschedule();
+    if (unlikely(READ(queue->bitmap) || READ(cpu->blocks_specially)) || !(heir = take_heir(queue))) {
+        block_specially();
         return;
     }
     counter_bump(&cpu->counters.reschedules);

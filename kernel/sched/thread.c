@@ -88,8 +88,10 @@ nstime_t thread_runtime(const struct thread *thread) {
     return clock_ticks_to_ns(sum);
 }
 
+/* The clocks of two CPUs may differ a little, so a short sum may be below nothing. */
 static nstime_t time_in(const _Atomic uint64_t *ticks) {
-    return clock_ticks_to_ns(atomic_load_explicit(ticks, memory_order_relaxed));
+    uint64_t sum = atomic_load_explicit(ticks, memory_order_relaxed);
+    return (int64_t)sum > 0 ? clock_ticks_to_ns(sum) : 0;
 }
 
 void run_times_add(struct run_times *sum, const struct run_times *more) {

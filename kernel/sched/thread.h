@@ -102,6 +102,7 @@ struct thread {
     _Atomic uint64_t queue_time;  /* ticks ready and waiting for a CPU */
 
     /* Written by the thread itself. */
+    uint64_t fault_begin;         /* ticks: of the page fault that it is in */
     _Atomic uint64_t fault_time;  /* ticks in page faults, waits in them included */
     _Atomic uint64_t lock_time;   /* ticks waiting for mutexes */
 
@@ -157,12 +158,5 @@ struct run_times {
 };
 void run_times_add(struct run_times *sum, const struct run_times *more);
 void run_times_add_thread(struct run_times *sum, const struct thread *thread);
-/* The time from `begin` (ticks) until now, of the calling thread, is part of *sum. */
-ALWAYS_INLINE void thread_count_time(_Atomic uint64_t *sum, uint64_t begin) {
-    int64_t span = (int64_t)(cpu_ticks() - begin);
-    uint64_t before = atomic_load_explicit(sum, memory_order_relaxed);
-    if (likely(span > 0)) /* the clocks of two CPUs may differ a little */
-        atomic_store_explicit(sum, before + (uint64_t)span, memory_order_relaxed);
-}
 /* Log every thread with its state and stack. For panics and watchdogs: takes no lock. */
 void thread_dump_all(void);

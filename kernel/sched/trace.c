@@ -87,20 +87,31 @@ void trace_set_buffer(unsigned cpu, jx_trace_record_t *const *chunks, size_t cou
     buffers[cpu] = (struct buffer){.chunks = chunks, .room = count * TRACE_CHUNK};
 }
 
+/* On each CPU, in an interrupt: the scheduler's points test words of their own CPU. */
+static void tell_scheduler(void *unused) {
+    struct cpu *cpu = cpu_this();
+    cpu->traces_wakes = trace_is_on(KTRACE_GRP_SCHEDULER);
+    atomic_store_explicit(&cpu->traces_blocks, trace_is_on(KTRACE_GRP_SCHEDULER),
+                          memory_order_relaxed);
+}
+
+static void tell_all(void) {
+    cpu_call(cpu_count() == MAX_CPUS ? UINT64_MAX : cpu_bit(cpu_count()) - 1, tell_scheduler, NULL);
+}
+
 void trace_start(uint32_t groups, bool circular) {
     is_circular = circular;
     atomic_store_explicit(&trace_groups, groups, memory_order_release);
     if (groups & KTRACE_GRP_SYSCALL)
         atomic_store_explicit(&upcall_syscall_limit, 0, memory_order_relaxed);
+    tell_all();
 }
-
-static void nothing(void *unused) {}
 
 /* Who saw the groups before has interrupts off until its record is written. */
 void trace_stop(void) {
     atomic_store_explicit(&upcall_syscall_limit, upcall_syscall_count, memory_order_relaxed);
     atomic_store_explicit(&trace_groups, 0, memory_order_seq_cst);
-    cpu_call(cpu_count() == MAX_CPUS ? UINT64_MAX : cpu_bit(cpu_count()) - 1, nothing, NULL);
+    tell_all();
 }
 
 /* ---- Reading ---- */

@@ -18,7 +18,7 @@
 
 /* Give a CPU its chunks (count 0: take them away); they stay the caller's. While stopped. */
 void trace_set_buffer(unsigned cpu, jx_trace_record_t *const *chunks, size_t count);
-/* Record from here on, behind what is there. */
+/* Record from here on, behind what is there. Interrupts on, no spinlock held. */
 void trace_start(uint32_t groups, bool circular);
 /* No record is written after it returns. Interrupts on, no spinlock held. */
 void trace_stop(void);
@@ -29,7 +29,8 @@ const jx_trace_record_t *trace_get(unsigned cpu, size_t i);
 
 /* sched.c: the current thread of this CPU gives way to another. */
 struct thread;
-void trace_switch(const struct cpu *cpu, const struct thread *to);
+/* Interrupts off. */
+void trace_switch(const struct cpu *cpu, const struct thread *to) PRESERVE_MOST;
 
 /* KTRACE_GRP_TASKS: a task's name. */
 void trace_name_slow(uint64_t koid, const char *name);

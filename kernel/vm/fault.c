@@ -205,39 +205,46 @@ static status_t await_pager(struct aspace *aspace, vaddr_t address, enum fault_a
                      access == FAULT_WRITE);
 }
 
-/* It did not go well: help where that can be, and walk again. */
+/* Walk (OK), or help where a walk has not gone well, and walk again. */
 static NOINLINE status_t fault_again(struct aspace *aspace, vaddr_t address,
                                      enum fault_access access, status_t status) {
-    while (status == ERR_INTERNAL_PAGER || status == ERR_NO_MEMORY) {
+    do {
         if (status == ERR_INTERNAL_PAGER)
             status = await_pager(aspace, address, access);
-        else if (!reclaim_memory())
-            return status;
-        else
+        else if (status == ERR_NO_MEMORY && reclaim_memory())
             status = OK;
-        if (status == OK)
-            status = fault_once(aspace, address, access);
-    }
+        if (status != OK)
+            return status;
+        status = fault_once(aspace, address, access);
+    } while (status == ERR_INTERNAL_PAGER || status == ERR_NO_MEMORY);
     return status;
 }
 
 status_t aspace_fault(struct aspace *aspace, vaddr_t address, enum fault_access access) {
-    status_t status = fault_once(aspace, address, access);
-    return likely(status == OK) ? OK : fault_again(aspace, address, access, status);
+    return fault_again(aspace, address, access, OK);
+}
+
+static NOINLINE status_t fault_goes_badly(struct aspace *aspace, const struct fault *fault,
+                                          status_t status) {
+    status = fault_again(aspace, fault->address, fault->access, status);
+    while (status == ERR_NO_MEMORY && upcall_out_of_memory())
+        status = aspace_fault(aspace, fault->address, fault->access);
+    return status;
 }
 
 status_t upcall_page_fault(const struct fault *fault) {
     struct aspace *aspace = thread_current()->aspace;
-    if (!aspace || fault->address < USER_BASE || fault->address >= USER_TOP)
+    if (!aspace)
         return ERR_NOT_FOUND;
-    uint64_t begin = cpu_ticks();
+    thread_current()->fault_begin = cpu_ticks();
     kill_point("fault", thread_current());
-    status_t status = aspace_fault(aspace, fault->address, fault->access);
-    while (status == ERR_NO_MEMORY && upcall_out_of_memory())
-        status = aspace_fault(aspace, fault->address, fault->access);
+    status_t status = fault_once(aspace, fault->address, fault->access);
+    if (unlikely(status != OK))
+        status = fault_goes_badly(aspace, fault, status);
     kill_point("fault done", thread_current());
-    thread_count_time(&thread_current()->fault_time, begin);
+    struct thread *thread = thread_current();
+    counter_add(&thread->fault_time, cpu_ticks() - thread->fault_begin);
     if (trace_is_on(KTRACE_GRP_VM))
-        upcall_trace(JX_TRACE_FAULT, status != OK, fault->address, begin);
+        upcall_trace(JX_TRACE_FAULT, status != OK, fault->address, thread->fault_begin);
     return status;
 }
