@@ -4,6 +4,7 @@
 #pragma once
 
 #include <jacinth/launch.h>
+#include <jacinth/trace.h>
 #include <jacinth/utest.h>
 #include <stdatomic.h>
 #include <stdio.h>
