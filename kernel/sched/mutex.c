@@ -27,14 +27,14 @@ static bool mutex_try_or_mark_locked(struct mutex *mutex) REQUIRES(mutex->wait_l
     for (;;) {
         uintptr_t wanted = owner == 0 ? (uintptr_t)thread_current() : owner | MUTEX_WAITERS;
         if (atomic_compare_exchange_weak_explicit(&mutex->owner, &owner, wanted,
-                                                  memory_order_acquire, memory_order_relaxed))
+                                                  memory_order_acq_rel, memory_order_relaxed))
             return owner == 0;
     }
 }
 
 /* The owner does not leave before it has come to unlock_slow. */
 static struct thread *mutex_owner_locked(struct mutex *mutex) REQUIRES(mutex->wait_lock) {
-    uintptr_t owner = atomic_load_explicit(&mutex->owner, memory_order_relaxed);
+    uintptr_t owner = atomic_load_explicit(&mutex->owner, memory_order_acquire);
     return (struct thread *)(owner & ~MUTEX_WAITERS);
 }
 

@@ -18,7 +18,8 @@
 #include "lib/list.h"
 
 struct CAPABILITY("mutex") mutex {
-    _Atomic uintptr_t owner;   /* struct thread *, bit 0: somebody waits */
+    _Atomic uintptr_t owner;   /* struct thread *, bit 0: somebody waits; released by its taker
+                                  too, since waiters write to the thread (inherit.h) */
     struct spinlock wait_lock; /* RANK_MUTEX_WAIT */
     uint8_t rank;              /* enum lock_rank */
     struct list_node *waiters; /* oldest first; NULL: none */
@@ -59,7 +60,7 @@ ALWAYS_INLINE void mutex_lock(struct mutex *mutex) ACQUIRE(*mutex) NO_LOCK_ANALY
     mutex_debug_lock(mutex, false);
 #endif
     if (unlikely(!atomic_compare_exchange_strong_explicit(
-            &mutex->owner, &none, (uintptr_t)thread_current(), memory_order_acquire,
+            &mutex->owner, &none, (uintptr_t)thread_current(), memory_order_acq_rel,
             memory_order_relaxed)))
         mutex_lock_slow(mutex);
 }
@@ -67,7 +68,7 @@ ALWAYS_INLINE bool mutex_try_lock(struct mutex *mutex) TRY_ACQUIRE(true, *mutex)
     uintptr_t none = 0;
     bool got = atomic_compare_exchange_strong_explicit(&mutex->owner, &none,
                                                        (uintptr_t)thread_current(),
-                                                       memory_order_acquire, memory_order_relaxed);
+                                                       memory_order_acq_rel, memory_order_relaxed);
 #ifdef JX_DEBUG
     if (got)
         mutex_debug_lock(mutex, true);
