@@ -128,7 +128,7 @@ STEPS = [
          cores=2),
     Step('host-small', 'for suite in page_map vmo vm aspace; do build/small/ktest $suite || exit 1; '
          'done', timeout=300, builds=['build/small/ktest']),
-    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=600,
+    Step('mutants', 'tests/host/mutants.py', counts=True, timeout=900, cores=2,
          builds=['build/host/ktest', 'build/host/model', 'build/tsan/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 

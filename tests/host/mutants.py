@@ -8,14 +8,16 @@ named P54 and map: found by tests, by the models in lock step, or by TSan. A tex
 cannot fade away when the code moves: mend its text here.
 """
 import functools
+import multiprocessing.pool
 import os
 import shlex
 import subprocess
 import sys
+import time
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..')
 OUT = 'build/mutants'
-TIMEOUT = 40  # seconds; a test that hangs is red too
+TIMEOUT = 20  # seconds; a test that hangs is red too
 
 # name: (file, text, what stands there instead, arguments of build/host/ktest); arguments that
 # begin with a path are for that program.
@@ -285,16 +287,21 @@ def is_red(program, arguments):
         return True
 
 
+def judge(name):
+    original, arguments = program_of(MUTANTS[name][3])
+    started = time.monotonic()
+    program = mutate(name, original)
+    seen = program and is_red(program, arguments)
+    word = 'red  ' if seen else 'GREEN' if program else 'GONE '
+    print(f'{word} {name} ({time.monotonic() - started:.1f} s)', flush=True)
+    return bool(seen)
+
+
 def main():
     os.chdir(TOP)
     names = sys.argv[1:] or sorted(MUTANTS)
-    red = 0
-    for name in names:
-        original, arguments = program_of(MUTANTS[name][3])
-        program = mutate(name, original)
-        seen = program and is_red(program, arguments)
-        print(f'{"red  " if seen else "GREEN" if program else "GONE "} {name}', flush=True)
-        red += bool(seen)
+    with multiprocessing.pool.ThreadPool(2) as pool:
+        red = sum(pool.map(judge, names, chunksize=1))
     print(f'{red} passed, {len(names) - red} failed')
     return 0 if red == len(names) else 1
 

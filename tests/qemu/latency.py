@@ -2,7 +2,8 @@
 """latency.py: no call keeps interrupts off for longer than the bound (P34).
 
 Under -icount a tick is an instruction, so the debug kernel's meter gives the same
-figure on every machine. The programs are core-tests, less what only computes.
+figure on every machine. The programs are core-tests, less what only computes, and what
+waits for a real device, whose time is not that of the instructions.
 """
 import os
 import re

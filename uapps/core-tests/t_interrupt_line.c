@@ -118,7 +118,7 @@ TEST(a_level_that_was_not_served_comes_again_with_the_next_wait) {
     close_handle(line);
 }
 
-TEST(a_device_interrupts_a_port_once_for_each_acknowledgement) {
+TEST(a_line_is_told_once_for_each_acknowledgement) {
     zx_port_packet_t packet;
     zx_time_t last = 0;
     zx_handle_t port;

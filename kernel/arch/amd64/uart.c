@@ -213,14 +213,23 @@ size_t console_read(char *buffer, size_t size) {
     return done;
 }
 
-/* Without interrupts (panic, end of the machine) the ring is emptied by polling. */
-void console_drain(void) {
+/*
+ * At a panic or the end of the machine: the ring is emptied by polling. Another CPU may
+ * still take the interrupt, and would empty it at the same time; so this has the lock,
+ * unless whoever holds it has been stopped.
+ */
+void console_drain(void) NO_LOCK_ANALYSIS {
     if (!present)
         return;
+    irq_state_t state = irq_save();
+    bool locked = try_console_lock();
     while (ring_count(&transmit) && wait_for(STATUS_ROOM))
         for (unsigned i = 0; i < FIFO_BYTES && ring_count(&transmit); i++)
             port_out8(DATA, (uint8_t)ring_take(&transmit));
     (void)wait_for(STATUS_IDLE);
+    if (locked)
+        spin_unlock_irq_off(&console_lock);
+    irq_restore(state);
 }
 
 /* Move what came and what can go. Says which doors to knock at. */
