@@ -363,6 +363,28 @@ KTEST_QUICK(timer, timers_fire_in_the_order_of_their_deadlines) {
         EXPECT_EQ(i * 7 % 16 + 1, alarms[i].order);
 }
 
+static _Atomic bool sleeper_woke;
+
+static void sleep_or_spin(void *context, unsigned index) {
+    nstime_t give_up = clock_now() + 20000 * MS;
+
+    if (index == 0) {
+        (void)thread_sleep_until(clock_now() + 2 * MS);
+        sleeper_woke = true;
+    }
+    while (!sleeper_woke && clock_now() < give_up)
+        cpu_relax();
+    EXPECT(sleeper_woke);
+}
+
+/* Its timer is that of the CPU where it began to sleep, which idles meanwhile. */
+KTEST(timer, a_sleeper_wakes_while_other_cpus_are_busy) {
+    for (unsigned round = 0; round < 10; round++) {
+        sleeper_woke = false;
+        (void)crew_run(&crew, cpu_count(), sleep_or_spin, NULL);
+    }
+}
+
 KTEST_QUICK(timer, a_cancelled_timer_never_fires) {
     rings = 0;
     timer_init(&alarms[0].timer, alarm_rings);

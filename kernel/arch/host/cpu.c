@@ -180,6 +180,14 @@ void host_check_deadline(struct host_cpu *cpu) {
     }
 }
 
+/* Time passes by what busy CPUs do, so they see to the deadlines of those that idle. */
+static void wake_late_sleepers(void) {
+    for (unsigned id = 0; id < cpu_count(); id++)
+        if (atomic_load_explicit(&cpus[id].idle, memory_order_relaxed) &&
+            atomic_load_explicit(&cpus[id].deadline, memory_order_relaxed) <= host_time())
+            host_interrupt(id, HOST_IRQ_TIMER);
+}
+
 /* Interrupts are on: take what is pending. May come back on another CPU. */
 void host_poll(void) {
     struct host_cpu *cpu = host_cpu();
@@ -187,6 +195,7 @@ void host_poll(void) {
     if (!cpu->irqs_on || cpu->cpu.in_interrupt)
         return;
     host_check_deadline(cpu);
+    wake_late_sleepers();
     if (should_preempt(cpu)) {
         cpu->cpu.need_resched = true;
         atomic_fetch_or(&cpu->pending, HOST_IRQ_RESCHED);

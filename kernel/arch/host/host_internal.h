@@ -35,7 +35,7 @@ struct host_cpu {
     struct cpu cpu; /* first */
     pthread_t pthread;
     pthread_cond_t wake;
-    bool idle;      /* under the idle lock */
+    _Atomic bool idle; /* changed under the idle lock */
     bool irqs_on;   /* owned by the CPU */
     atomic_bool scheduled; /* the scheduler has it */
     atomic_uint pending;
