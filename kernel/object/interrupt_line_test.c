@@ -8,6 +8,7 @@
 #include "arch/host/host.h"
 #include "lib/ktest.h"
 #include "object/interrupt.h"
+#include "sched/sched.h"
 #include "vm/test_crew.h"
 
 #define EDGE  5  /* lines; by default below 16 edges, then levels */
@@ -255,25 +256,36 @@ KTEST_QUICK(interrupt_line, vectors_are_a_pool_of_aligned_runs) {
 
 #define ROUNDS 200
 
+static _Atomic bool rounds_end;
+
 /* Makes, binds and ends interrupts of a line that another thread pulses all the time. */
 static void play(void *context, unsigned index) {
-    for (unsigned i = 0; i < ROUNDS; i++) {
-        struct port_bench bench;
-        if (index == 0) {
-            pulse(LEVEL);
-        } else if (port_begin(&bench, LEVEL)) {
-            (void)packet_comes(&bench);
-            (void)interrupt_ack(bench.line.interrupt);
-            port_end(&bench);
-        }
+    struct port_bench bench;
+
+    while (index == 0 && !rounds_end) {
+        pulse(LEVEL);
+        sched_yield();
     }
+    for (unsigned i = 0; i < ROUNDS && index > 0; i++) {
+        if (!port_begin(&bench, LEVEL))
+            continue;
+        (void)packet_comes(&bench);
+        (void)interrupt_ack(bench.line.interrupt);
+        port_end(&bench);
+    }
+    rounds_end = true;
 }
 
 KTEST(interrupt_line, ends_race_with_interrupts_and_nothing_is_left) {
     uint64_t live = waitable_live_total();
     struct crew crew;
 
-    EXPECT(crew_run(&crew, 2, play, NULL));
+    rounds_end = false;
+    bool complete = crew_start(&crew, 2, play, NULL);
+    if (!complete)
+        rounds_end = true;
+    EXPECT(complete);
+    crew_wait(&crew);
     EXPECT(host_line_is_masked(LEVEL));
     /* What a worker still has to do keeps its interrupt a moment. */
     for (unsigned i = 0; i < 1000 && waitable_live_total() != live; i++)

@@ -100,6 +100,77 @@ KTEST_QUICK(inherit, a_circle_does_no_harm) {
     kheap_free(people);
 }
 
+/* A long chain is followed so far; what it lent is taken back whole. */
+KTEST(inherit, a_chain_is_followed_for_so_many_owners) {
+    unsigned count = INHERIT_DEPTH + 8;
+    struct person *people = kheap_zalloc(count * sizeof(*people));
+
+    REQUIRE(people);
+    for (unsigned i = 0; i < count; i++)
+        thread_init(&people[i].thread, "person", NULL, NULL, 0, NULL, NULL, 5);
+    for (unsigned i = 0; i + 1 < count; i++)
+        inherit_set_owner(&people[i].wait, &people[i].thread, &people[i + 1].thread);
+    thread_set_priority(&people[0].thread, 9, true);
+    for (unsigned i = 0; i < count; i++)
+        EXPECT_EQ(i < INHERIT_DEPTH ? 9 : 5, priority_now(&people[i].thread));
+    thread_set_priority(&people[0].thread, 4, true);
+    for (unsigned i = 0; i < count; i++)
+        EXPECT_EQ(i > 0 ? 5 : 4, priority_now(&people[i].thread));
+    for (unsigned i = 0; i < count; i++)
+        inherit_end(&people[i].wait, &people[i].thread);
+    for (unsigned i = 0; i < count; i++) {
+        EXPECT_EQ(0, people[i].thread.lent_bitmap);
+        thread_abandon(&people[i].thread);
+    }
+    kheap_free(people);
+}
+
+/* ---- A mutex with many waiters: its oldest 16 lend ---- */
+
+enum { LENDERS = 16, QUEUE = LENDERS + 6 };
+
+static struct crew queue_crew;
+static struct mutex wanted;
+static _Atomic bool give_up_queue;
+
+static unsigned waiters_of_wanted(void) {
+    unsigned count = 0;
+    SPIN_GUARD(&wanted.wait_lock);
+    for (const struct list_node *node = wanted.waiters; node; node = node->next)
+        count++;
+    return count;
+}
+
+static void await_waiters(unsigned count) {
+    while (waiters_of_wanted() < count && !give_up_queue)
+        (void)thread_sleep_until(clock_now() + MS);
+}
+
+/* They come in the order of their numbers, and the last one has a priority of its own. */
+static void queue_work(void *context, unsigned index) {
+    unsigned own = index == QUEUE - 1 ? PRIORITY_DEFAULT + 3 : PRIORITY_DEFAULT;
+
+    thread_set_priority(thread_current(), own, true);
+    await_waiters(index);
+    mutex_lock(&wanted);
+    bool last_lends = QUEUE - 1 - index <= LENDERS;
+    EXPECT(give_up_queue ||
+           priority_now(thread_current()) == PRIORITY_DEFAULT + (last_lends ? 3 : 0));
+    mutex_unlock(&wanted);
+    EXPECT_EQ(own, priority_now(thread_current()));
+}
+
+KTEST(inherit, the_oldest_waiters_of_a_mutex_lend) {
+    mutex_init(&wanted, RANK_AUDIT, "wanted"); /* the crew's locks come behind it */
+    give_up_queue = false;
+    mutex_lock(&wanted);
+    give_up_queue = !crew_start(&queue_crew, QUEUE, queue_work, NULL);
+    await_waiters(QUEUE);
+    EXPECT_EQ(PRIORITY_DEFAULT, priority_now(thread_current()));
+    mutex_unlock(&wanted);
+    crew_wait(&queue_crew);
+}
+
 /* ---- Mutexes, and a CPU that nobody gives ---- */
 
 enum { LOW = 8, MIDDLE = 9, HOG = 10, HIGH = 12 };
