@@ -60,28 +60,13 @@ static void packet_uncount_locked(struct port *port, struct packet *packet)
     port->async_count--;
 }
 
-/* Urgent packets are as many as interrupts are bound, so few. */
-static void packet_add_urgent_locked(struct port *port, struct packet *packet)
-    REQUIRES(port->lock) {
-    list_for_each(node, &port->packets) {
-        const struct packet *other = list_entry(node, struct packet, node);
-        if (other->kept && other->kept->is_urgent)
-            continue;
-        list_add_before(node, &packet->node);
-        return;
-    }
-    list_add_tail(&port->packets, &packet->node);
-}
-
-/* To the oldest waiter, else to the end of its part of the queue. */
+/* To the oldest waiter, else to the end of its queue. */
 static void packet_append_locked(struct port *port, struct packet *packet) REQUIRES(port->lock) {
     struct port_waiter *waiter = list_pop_entry(&port->waiters, struct port_waiter, node);
 
     if (!waiter) {
-        if (unlikely(packet->kept && packet->kept->is_urgent))
-            packet_add_urgent_locked(port, packet);
-        else
-            list_add_tail(&port->packets, &packet->node);
+        bool is_urgent = packet->kept && packet->kept->is_urgent;
+        list_add_tail(is_urgent ? &port->urgent : &port->packets, &packet->node);
         return;
     }
     packet_uncount_locked(port, packet);
@@ -131,7 +116,9 @@ static status_t wait_begin(struct port *port, struct port_waiter *waiter,
 
     if (port->closed)
         return ERR_CANCELED;
-    struct packet *packet = list_pop_entry(&port->packets, struct packet, node);
+    struct packet *packet = list_pop_entry(&port->urgent, struct packet, node);
+    if (likely(!packet))
+        packet = list_pop_entry(&port->packets, struct packet, node);
     if (packet)
         packet_uncount_locked(port, packet);
     else
@@ -357,6 +344,8 @@ struct port_counts port_counts(struct port *port) {
     struct port_counts counts = {};
     MUTEX_GUARD(&port->lock);
 
+    list_for_each(urgent_node, &port->urgent)
+        counts.packets++;
     list_for_each(node, &port->packets)
         counts.packets++;
     list_for_each(wait_node, &port->async_waits)
@@ -395,6 +384,7 @@ static void port_close_begin(struct port *port, struct list *out_packets) {
     port->closed = true;
     while ((waiter = list_pop_entry(&port->waiters, struct port_waiter, node)))
         thread_unpark(&waiter->parker, ERR_CANCELED);
+    list_splice_tail(out_packets, &port->urgent);
     list_splice_tail(out_packets, &port->packets);
     list_for_each(node, out_packets)
         packet_uncount_locked(port, list_entry(node, struct packet, node));
@@ -450,6 +440,7 @@ status_t port_create(uint32_t options, struct port **out_port) {
     waitable_init(&port->base, &port_ops, 0);
     mutex_init(&port->lock, RANK_PORT, "port");
     port->options = options;
+    list_init(&port->urgent);
     list_init(&port->packets);
     list_init(&port->waiters);
     list_init(&port->async_waits);

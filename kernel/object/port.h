@@ -28,7 +28,7 @@ struct kept_packet_ops {
     bool is_urgent; /* it goes before all that are not */
 };
 struct packet {
-    struct list_node node;            /* in port->packets */
+    struct list_node node;            /* in one of the port's two queues */
     zx_port_packet_t content;
     struct async_wait *owner;         /* a registration's; NULL: a user's block, or kept */
     const struct kept_packet_ops *kept; /* NULL: not kept */
@@ -39,9 +39,10 @@ struct port {
     uint32_t options;         /* set once */
     struct mutex lock;        /* RANK_PORT */
     /* Under lock. */
-    struct list packets;      /* struct packet, oldest first */
+    struct list urgent;       /* struct packet, oldest first: these before all others */
+    struct list packets;      /* the others, oldest first */
     struct list waiters;      /* threads in port_wait, oldest first */
-    struct list async_waits;  /* all registrations, waiting or in `packets` */
+    struct list async_waits;  /* all registrations, waiting or queued */
     uint32_t user_count, async_count;
     bool closed;              /* no handle is left */
 };
