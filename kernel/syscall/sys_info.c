@@ -161,9 +161,8 @@ static void fill_vmo_share(struct vmo *vmo, zx_info_vmo_v4_t *record) {
     struct map_share share = vmo_share(vmo, 0, vmo->shown ? 0 : record->size_bytes);
 
     record->committed_private_bytes = share.private_pages * PAGE_SIZE;
-    record->committed_scaled_bytes = (uint64_t)(share.scaled << PAGE_SHIFT >> 63);
-    record->committed_fractional_scaled_bytes =
-        (uint64_t)(share.scaled << PAGE_SHIFT) & (MAP_SHARE_ONE - 1);
+    record->committed_scaled_bytes =
+        map_share_bytes(&share, &record->committed_fractional_scaled_bytes);
     record->populated_private_bytes = record->committed_private_bytes;
     record->populated_scaled_bytes = record->committed_scaled_bytes;
     record->populated_fractional_scaled_bytes = record->committed_fractional_scaled_bytes;

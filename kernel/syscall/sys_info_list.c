@@ -177,8 +177,7 @@ static void map_record(struct aspace *aspace, const struct aspace_entry *entry,
         share = vmo_share(place.vmo, entry->vmo_offset, entry->size);
         vmo_unref(place.vmo);
     }
-    uint64_t scaled = (uint64_t)(share.scaled << PAGE_SHIFT >> 63);
-    uint64_t fraction = (uint64_t)(share.scaled << PAGE_SHIFT) & (MAP_SHARE_ONE - 1);
+    uint64_t fraction, scaled = map_share_bytes(&share, &fraction);
     out_record->u.mapping = (zx_info_maps_mapping_v3_t){
         .mmu_flags = entry->perm,
         .vmo_koid = entry->vmo_koid,

@@ -192,6 +192,13 @@ struct map_share {
     uint64_t pages, private_pages;
     unsigned __int128 scaled; /* pages, in units of 1 / MAP_SHARE_ONE */
 };
+/* Its scaled part in bytes; *out_fraction is what is left, in units of 1 / MAP_SHARE_ONE. */
+ALWAYS_INLINE uint64_t map_share_bytes(const struct map_share *share, uint64_t *out_fraction) {
+    unsigned __int128 bytes = share->scaled << PAGE_SHIFT;
+
+    *out_fraction = (uint64_t)bytes & (MAP_SHARE_ONE - 1);
+    return (uint64_t)(bytes / MAP_SHARE_ONE);
+}
 struct map_share page_map_share(const struct page_map *map, uint64_t first, uint64_t last);
 
 /* Nodes alive, for statistics and balance checks. */
