@@ -12,6 +12,7 @@
 struct trace_task {
     zx_koid_t koid, process;
     char name[ZX_MAX_NAME_LEN];
+    uint64_t named_at; /* ticks: of the newest piece of the name */
 };
 struct trace_tasks {
     struct trace_task *rows;

@@ -145,6 +145,16 @@ static void put_thread_name(struct writer *w, uint64_t thread) {
     put_string(text);
 }
 
+/* The records of one CPU after another, so an older name may come after a newer one. */
+static void learn_name(struct trace_task *task, const jx_trace_record_t *r) {
+    if (r->ticks < task->named_at)
+        return;
+    task->named_at = r->ticks;
+    memset(task->name + r->more, 0, sizeof task->name - r->more);
+    memcpy(task->name + r->more, &r->a, 16);
+    task->name[sizeof task->name - 1] = '\0';
+}
+
 /* Before all else, since a name may come after what is told by it. */
 static void learn(struct writer *w, const jx_trace_record_t *r) {
     struct trace_task *task = NULL;
@@ -154,11 +164,8 @@ static void learn(struct writer *w, const jx_trace_record_t *r) {
             task->process = r->b;
     } else if (r->kind == JX_TRACE_NAME && r->more < sizeof task->name) {
         task = trace_task_of(w->tasks, r->thread);
-        if (task) {
-            memset(task->name + r->more, 0, sizeof task->name - r->more);
-            memcpy(task->name + r->more, &r->a, 16);
-            task->name[sizeof task->name - 1] = '\0';
-        }
+        if (task)
+            learn_name(task, r);
     } else {
         return;
     }
