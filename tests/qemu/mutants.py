@@ -120,7 +120,7 @@ MUTANTS = {
         stress('stress-fault', '--seconds 20')),
     'P54-clone-leaves-write-permission': (
         'kernel/vm/vmo_cow.c', 'vmo_make_read_only_locked(parent, first, count);', '(void)first;',
-        stress('model', '--steps 50000', smp=1)),
+        stress('model', '--steps 200000', smp=1)),
     'P54-clone-without-flush': (
         'kernel/vm/vmo.c', '            view_make_read_only(view, va, pages, &batch);\n    }\n'
         + FLUSH, '            view_make_read_only(view, va, pages, &batch);\n    }\n',

@@ -240,7 +240,6 @@ static void tell_short_case(struct lockstep *world, uint64_t seed, uint64_t last
         return;
     for (size_t i = 0; i < count; i++)
         steps[i] = (uint32_t)i;
-    kind->end(world);
     if (fails(world, seed, steps, count, false)) {
         count = shorten(world, seed, steps, count, spare);
         printf("%s: %zu steps are enough:\n", kind->name, count);
@@ -284,8 +283,10 @@ static bool judge_world(unsigned index) {
         return true;
     printf("%s: FAILED: thread %u, seed %llu: %s\n", kind->name, index,
            (unsigned long long)seed_of(index), world->problem);
+    uint64_t last = world->step;
+    kind->end(world); /* its pager's thread would keep the machine awake for ever */
     if (!options->raw)
-        tell_short_case(world, seed_of(index), world->step);
+        tell_short_case(world, seed_of(index), last);
     return false;
 }
 
