@@ -4,7 +4,6 @@
 A short run of `./jx bench messages` must end well: it judges its own curves. That it can
 judge is tested with curves that rise.
 """
-import io
 import os
 import subprocess
 import sys
@@ -14,6 +13,7 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 sys.path.insert(0, os.path.join(TOP, 'tools'))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import jx_bench_messages  # noqa: E402
+import tally  # noqa: E402
 from bench_vm import figures_of  # noqa: E402
 
 
@@ -63,15 +63,5 @@ class Judge(unittest.TestCase):
         self.assertEqual(1, len(self.wrong('calls.contended_per_million', {1: 0, 4: 3001})))
 
 
-def main():
-    stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner(stream=stream).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(sys.modules[__name__]))

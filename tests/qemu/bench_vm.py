@@ -4,12 +4,13 @@
 A short run of `./jx bench vm` must end well: it judges its own curves. That it can
 judge is tested with curves that rise.
 """
-import io
 import os
 import subprocess
 import sys
 import unittest
 import xml.etree.ElementTree
+
+import tally
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
@@ -106,15 +107,5 @@ class Plots(unittest.TestCase):
         xml.etree.ElementTree.fromstring(svg_plot.Plot('<&>', 'x', 'y', {'a': [(1, 0)]}).svg())
 
 
-def main():
-    stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
-    result = unittest.TextTestRunner(stream=stream).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(sys.modules[__name__]))

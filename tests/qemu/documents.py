@@ -7,7 +7,6 @@ end in a shell with `poweroff` as their input. A command that is in no document 
 more, or a new one that this file does not know, is a failure.
 """
 import glob
-import io
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ import sys
 import tempfile
 import unittest
 
+import tally
 import transcript
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
@@ -88,15 +88,5 @@ class Documents(unittest.TestCase):
         return len(commands)
 
 
-def main():
-    stream = io.StringIO()
-    result = unittest.TextTestRunner(stream=stream).run(
-        unittest.defaultTestLoader.loadTestsFromTestCase(Documents))
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(Documents))

@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """exec.py: what `./jx exec` promises, shown with programs built by `./jx cc`."""
-import io
 import os
 import random
 import subprocess
@@ -8,6 +7,8 @@ import sys
 import tempfile
 import time
 import unittest
+
+import tally
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 JX = os.path.join(TOP, 'jx')
@@ -96,17 +97,5 @@ class Exec(unittest.TestCase):
             self.assertEqual(2, run(*words).returncode, words)
 
 
-def main():
-    stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Exec)
-    if len(sys.argv) > 1:
-        suite = unittest.TestSuite([Exec(name) for name in sys.argv[1:]])
-    result = unittest.TextTestRunner(stream=stream).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(Exec, sys.argv[1:]))

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """shell.py [--smp N] [TEST...]: keys at the console, and what a transcript cannot show."""
 import argparse
-import io
 import os
 import re
 import subprocess
@@ -10,6 +9,7 @@ import tempfile
 import unittest
 
 import run
+import tally
 import mkinitrd
 
 SMP = 1
@@ -218,15 +218,7 @@ def main():
     arguments = parser.parse_args()
     SMP = arguments.smp
     run.machine.die_with_signals()
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Keys)
-    if arguments.names:
-        suite = unittest.TestSuite(Keys(name) for name in arguments.names)
-    stream = io.StringIO()
-    result = unittest.TextTestRunner(stream=stream).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
+    return tally.run_tests(Keys, arguments.names)
 
 
 if __name__ == '__main__':

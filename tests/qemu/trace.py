@@ -4,13 +4,14 @@
 The program is tests/programs/steps.c.
 """
 import collections
-import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import unittest
+
+import tally
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 JX = os.path.join(TOP, 'jx')
@@ -162,17 +163,5 @@ class Trace(unittest.TestCase):
             self.assertEqual(code, result.returncode, words)
 
 
-def main():
-    stream = io.StringIO()
-    suite = unittest.defaultTestLoader.loadTestsFromTestCase(Trace)
-    if len(sys.argv) > 1:
-        suite = unittest.TestSuite([Trace(name) for name in sys.argv[1:]])
-    result = unittest.TextTestRunner(stream=stream).run(suite)
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(Trace, sys.argv[1:]))

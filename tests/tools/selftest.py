@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """selftest.py: tests of the project's own tools, without a machine."""
 import glob
-import io
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import jx_exec  # noqa: E402
 import jx_qemu  # noqa: E402
 import mkinitrd  # noqa: E402
 import run as shells  # noqa: E402
+import tally  # noqa: E402
 import transcript  # noqa: E402
 
 
@@ -132,16 +132,6 @@ class Screens(unittest.TestCase):
         self.assertTrue(terminal.quit)
 
 
-def main():
-    stream = io.StringIO()
-    result = unittest.TextTestRunner(stream=stream, verbosity=1).run(
-        unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__]))
-    bad = len(result.failures) + len(result.errors)
-    print(stream.getvalue())
-    print(f'{result.testsRun - bad} passed, {bad} failed')
-    return 1 if bad else 0
-
-
 class CallTexts(unittest.TestCase):
     """The document of system calls is made only of a whole text for each call."""
 
@@ -217,4 +207,4 @@ class CallTexts(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(tally.run_tests(sys.modules[__name__]))
