@@ -99,7 +99,7 @@ void cpu_send_resched(unsigned cpu);
  * off. Spinlocks call it in their wait loop.
  */
 void cpu_poll_requests(void);
-/* Stop all other CPUs for good (panic); best effort, never waits long. */
+/* Stop all other CPUs for good (panic), and interrupts here; best effort, never waits long. */
 void cpu_stop_others(void);
 /* Run fn(context) on each CPU in `mask` in interrupt context, and wait. Interrupts on. */
 void cpu_call(uint64_t mask, void (*fn)(void *), void *context);

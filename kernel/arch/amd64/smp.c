@@ -190,8 +190,12 @@ static void NORETURN halt_forever(void) {
         __asm__ volatile("cli; hlt");
 }
 
-/* The others get an NMI, because they may spin with interrupts off. */
+/*
+ * The others get an NMI, because they may spin with interrupts off. Interrupts stay off here:
+ * a thread that panics could otherwise be moved to a CPU that it has just stopped.
+ */
 void cpu_stop_others(void) {
+    irq_disable();
     unsigned me = cpu_id();
     for (unsigned i = 0; i < cpu_count(); i++)
         if (i != me)
