@@ -172,7 +172,7 @@ STEPS = [
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,
          builds=['build/symbols/core-tests', 'build/symbols/deaths']),
-    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2),
+    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=500, cores=2),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
     # A driver: ports, registers, messages and pinned memory of one device; nobody else may. P21:

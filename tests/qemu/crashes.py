@@ -30,13 +30,13 @@ WAYS = {
 }
 
 # What gives a lock its name in the source; objects' own locks have the names of their types.
-NAMED = re.compile(r'(?:SPINLOCK_INIT|spinlock_init|mutex_init)\([^;"]*"([^"]+)"')
+NAMED = re.compile(r'(?:SPINLOCK_INIT|MUTEX_INIT|spinlock_init|mutex_init)\([^;"]*"([^"]+)"')
 TYPE = re.compile(r'waitable_ops \w+ = \{\s*\.name = "([^"]+)"')
 
 
 # Objects' own locks that nothing takes: these types have neither signals nor names, and keep
 # what they know under other locks. Other types' locks are of the same rank.
-IDLE = {'vmar', 'exception', 'suspend token', 'profile'}
+IDLE = {'vmar', 'exception', 'suspend token', 'profile', 'bti', 'iommu', 'pmt'}
 
 
 # For the locks that booting does not take: all tests, with every authority; the shell's own.
