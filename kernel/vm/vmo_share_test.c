@@ -12,6 +12,7 @@
 #include "sched/sched.h"
 #include "vm/pmm.h"
 #include "vm/test_crew.h"
+#include "vm/test_cut.h"
 #include "vm/test_space.h"
 
 #define PAGES    2
@@ -65,39 +66,6 @@ static void own_on(unsigned index) {
     rounds_done[index] = round;
 }
 
-struct picture {
-    uint64_t words[PAGES][WORDS];
-};
-
-static bool take_picture(struct vmo *vmo, struct picture *out_picture) {
-    for (uint64_t page = 0; page < PAGES; page++)
-        if (vmo_read_kernel(vmo, page * PAGE_SIZE, out_picture->words[page],
-                            sizeof(out_picture->words[page])) != OK)
-            return false;
-    return true;
-}
-
-/* Each goes through the pages in order, so a cut shows at most one step in them. */
-static void expect_one_moment(const struct picture *picture) {
-    for (unsigned word = 0; word < WORDS; word++) {
-        uint64_t first = picture->words[0][word], last = picture->words[PAGES - 1][word];
-        EXPECT(last <= first && first <= last + 1);
-    }
-}
-
-static void clone_once(void) {
-    static struct picture first, second; /* one cloner */
-    AUTO(vmo) clone = NULL;
-    if (vmo_create_snapshot(shared, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, false, &clone) != OK)
-        return;
-    EXPECT(take_picture(clone, &first));
-    expect_one_moment(&first);
-    for (unsigned i = 0; i < 5; i++)
-        sched_yield();
-    EXPECT(take_picture(clone, &second));
-    EXPECT_EQ(0, memcmp(&first, &second, sizeof(first)));
-}
-
 static void work(void *context, unsigned index) {
     if (index < COUNTERS) {
         count_on(index);
@@ -108,7 +76,7 @@ static void work(void *context, unsigned index) {
         return;
     }
     for (unsigned i = 0; i < CLONES && !stop; i++)
-        clone_once();
+        cut_check_clone(shared, PAGES, WORDS);
     stop = true;
 }
 
@@ -126,16 +94,16 @@ static bool begin(void) {
 }
 
 static void run(void) {
-    static struct picture last;
+    struct cut last = {.pages = PAGES, .words = WORDS};
     bool complete = crew_start(&crew, WORDS + 1, work, NULL);
     EXPECT(complete);
     if (!complete)
         stop = true;
     crew_wait(&crew);
-    EXPECT(take_picture(shared, &last));
+    EXPECT(cut_take(shared, &last));
     for (unsigned word = 0; word < WORDS; word++)
         for (uint64_t page = 0; page < PAGES && complete; page++)
-            EXPECT_EQ(rounds_done[word], last.words[page][word]);
+            EXPECT_EQ(rounds_done[word], last.word[page][word]);
 }
 
 KTEST(vmo, P54_a_clone_takes_permission_before_it_shares) {

@@ -9,6 +9,7 @@
 #include "sched/sched.h"
 #include "vm/pmm.h"
 #include "vm/test_crew.h"
+#include "vm/test_cut.h"
 #include "vm/test_space.h"
 
 #define PAGES   12
@@ -54,62 +55,25 @@ static void write_on(unsigned writer) {
     test_space_enter(NULL);
 }
 
-struct picture {
-    uint64_t words[PAGES][WRITERS];
-};
-
-static bool take_picture(struct vmo *vmo, struct picture *out_picture) {
-    for (uint64_t page = 0; page < PAGES; page++)
-        if (vmo_read_kernel(vmo, page * PAGE_SIZE, out_picture->words[page],
-                            sizeof(out_picture->words[page])) != OK)
-            return false;
-    return true;
-}
-
-/* A writer goes through the pages in order, so a snapshot shows at most one step in them. */
-static void expect_one_moment(const struct picture *picture) {
-    for (unsigned writer = 0; writer < WRITERS; writer++) {
-        for (uint64_t page = 1; page < PAGES; page++) {
-            uint64_t earlier = picture->words[page - 1][writer];
-            uint64_t later = picture->words[page][writer];
-            EXPECT(later <= earlier && earlier <= picture->words[PAGES - 1][writer] + 1);
-        }
-    }
-}
-
-static void clone_and_look(void) {
-    static struct picture first, second; /* one cloner at a time */
-    AUTO(vmo) clone = NULL;
-
-    if (vmo_create_snapshot(shared, SNAPSHOT_FULL, 0, PAGES * PAGE_SIZE, false, &clone) != OK)
-        return;
-    EXPECT(take_picture(clone, &first));
-    expect_one_moment(&first);
-    for (unsigned i = 0; i < 20; i++)
-        sched_yield();
-    EXPECT(take_picture(clone, &second));
-    EXPECT_EQ(0, memcmp(&first, &second, sizeof(first)));
-}
-
 static void writer_or_cloner(void *context, unsigned index) {
     if (index < WRITERS) {
         write_on(index);
         return;
     }
     for (unsigned i = 0; i < CLONES; i++)
-        clone_and_look();
+        cut_check_clone(shared, PAGES, WRITERS);
     stop = true;
 }
 
 static void run_writers_and_cloner(void) {
-    static struct picture last;
+    struct cut last = {.pages = PAGES, .words = WRITERS};
 
     stop = !crew_start(&crew, WRITERS + 1, writer_or_cloner, NULL);
     crew_wait(&crew);
-    EXPECT(take_picture(shared, &last));
+    EXPECT(cut_take(shared, &last));
     for (unsigned writer = 0; writer < WRITERS; writer++)
         for (uint64_t page = 0; page < PAGES; page++)
-            EXPECT_EQ(rounds_done[writer], last.words[page][writer]);
+            EXPECT_EQ(rounds_done[writer], last.word[page][writer]);
 }
 
 static bool shared_begin(void) {

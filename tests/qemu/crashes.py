@@ -12,6 +12,7 @@ import multiprocessing.pool
 import os
 import re
 import sys
+import time
 
 import run
 
@@ -39,8 +40,9 @@ TYPE = re.compile(r'waitable_ops \w+ = \{\s*\.name = "([^"]+)"')
 IDLE = {'vmar', 'exception', 'suspend token', 'profile', 'bti', 'iommu', 'pmt'}
 
 
-# For the locks that booting does not take: all tests, with every authority; the shell's own.
-ENDS = ((['init=/bin/core-tests'], ''), ([], '\r\rhexdump /bin/init; poweroff\r'))
+# For the locks that booting does not take: all tests, with every authority; the shell's own,
+# whose output is read slowly, so that a writer must wait for room on any machine.
+ENDS = ((['init=/bin/core-tests'], '', 0), ([], '\r\rhexdump /bin/init; poweroff\r', 0.05))
 
 
 def kernel_locks():
@@ -75,11 +77,11 @@ def harm_while_held(job):
              f'crash=held-{way}:{name.replace(" ", "-")}']
     expected = (f'holding the lock {name} ' if way == 'panic'
                 else 'page fault in the kernel: write of 0x8 ')
-    for more, typed in ENDS:
+    for more, typed, pause in ENDS:
         with run.Shell('pvh', smp=4 if way == 'panic' else 1, words=words + more,
                        kernel=run.machine.built('debug/kernel.elf')) as shell:
             shell.type(typed)
-            if not shell.pump.run(60):
+            if not shell.pump.run(60, stop=lambda: time.sleep(pause)):
                 return f'{name}, {way}: no end'
             status = shell.machine.wait(5)
             text = shell.transcript()
