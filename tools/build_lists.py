@@ -2,7 +2,8 @@
 
 To add a file, put one line into the list of its folder, and run tools/gen-build.py
 (ninja does so itself). Lists are explicit, so that a stray file on disk is never
-built by accident; tests/lint/named.py fails when a C file is named nowhere. Lists
+built by accident; tests/lint/named.py fails when a C file is named nowhere. A new file is
+compiled by itself until tools/regroup.py has put it into a group. Lists
 are sorted, tests stand beside their code.
 """
 

@@ -8,10 +8,12 @@ the lists, then run this script.
 import os
 import sys
 
+from build_flags import files, own_flags
+from build_groups import GROUPS
 from build_lists import (
     KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS,
     FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
-    PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS, RARELY_RUN)
+    PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS)
 
 # --------------------------------------------------------------------------
 # Flags.
@@ -59,7 +61,8 @@ VARIABLES = [
      '--build-id=none --hash-style=sysv'),
 ]
 
-KERNEL_VARIANTS = {'debug': '-DJX_DEBUG', 'release': ''}
+# Full debug information costs a third of a compilation: the debug kernel has it.
+KERNEL_VARIANTS = {'debug': '-DJX_DEBUG', 'release': '-gline-tables-only'}
 HOST_VARIANTS = {
     'host': '-O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=function',
     # Page maps with two slots to a node: deep trees after a few pages.
@@ -77,16 +80,13 @@ HOST_LINK = {
 }
 
 
-def files(folders):
-    """All paths of a {folder: [name]} table, sorted."""
-    return sorted(f'{folder}/{name}' for folder, names in folders.items() for name in names)
-
-
 class Ninja:
     """Collects the text of build.ninja."""
 
     def __init__(self):
         self.lines = []
+        self.alone = []   # shows of each grouped file that it compiles by itself
+        self.objects = {}  # variant -> source -> object, of its kernel
 
     def line(self, text=''):
         self.lines.append(text)
@@ -124,30 +124,58 @@ def object_of(variant, source):
     return f'build/{variant}/{source.removesuffix(".c")}.o'
 
 
-SHIFTS_128 = ('cpu_test.c', 'ratio_test.c')
+# The names of files stay as they are when each is compiled alone.
+JOINED = '-iquote . -ffile-prefix-map=./='
+
+
+def compile_one(ninja, variant, source):
+    out = object_of(variant, source)
+    ninja.build(out, f'cc_{variant}', source, needs=EXTRA_INPUTS.get(source, ()),
+                more=own_flags(variant, source))
+    return out
 
 
 def compile_all(ninja, variant, sources):
     """One line per object; returns the objects."""
-    objects = []
-    for source in sources:
-        out = object_of(variant, source)
-        flags = [EXTRA_FLAGS[source]] if source in EXTRA_FLAGS else []
-        if variant == 'release' and (source.endswith('_test.c') or source in RARELY_RUN):
-            # The image has it all, and nobody waits for these. (-Oz calls a helper for shifts
-            # of 128 bits, which there is none of.)
-            needs_helper = not source.endswith('_test.c') or source.endswith(SHIFTS_128)
-            flags.append('-Os' if needs_helper else '-Oz')
-        ninja.build(out, f'cc_{variant}', source, needs=EXTRA_INPUTS.get(source, ()),
-                    more=' '.join(flags))
-        objects.append(out)
-    return objects
+    return [compile_one(ninja, variant, source) for source in sources]
+
+
+def compile_image(ninja, variant, sources):
+    """The same for images, where each group of build_groups.py is one object. Returns a table
+    from sources to their objects. Besides, `alone` shows that each file compiles by itself."""
+    table, left = {}, set(sources)
+    for group in GROUPS:
+        if not left.issuperset(group):
+            continue
+        left.difference_update(group)
+        first = group[0].removesuffix('.c')
+        joined = f'build/joined/{first}.c'
+        if variant != 'release':  # which shares these with debug
+            ninja.build(joined, 'join', needs='tools/build_groups.py', members=' '.join(group))
+            for source in group:
+                ninja.build(f'build/alone/{source}', f'alone_{variant}', source,
+                            more=own_flags(variant, source))
+                ninja.alone.append(f'build/alone/{source}')
+        out = f'build/{variant}/{first}.group.o'
+        ninja.build(out, f'cc_{variant}', joined, more=f'{own_flags(variant, group[0])} {JOINED}')
+        table.update((source, out) for source in group)
+    table.update((source, compile_one(ninja, variant, source)) for source in sorted(left))
+    return table
+
+
+def objects_of(table, sources):
+    """Each object once."""
+    return list(dict.fromkeys(table[source] for source in sources))
 
 
 def rules(ninja):
     def compiler(name, flags):
         ninja.rule(f'cc_{name}', f'$cc $warnings {flags} $more -MD -MF $out.d -c $in -o $out',
                    depfile='$out.d', deps='gcc', description=f'{name} $in')
+        if name in ('debug', 'user'):
+            ninja.rule(f'alone_{name}', f'$cc $warnings {flags} $more -fsyntax-only -MD -MF $out.d '
+                       '-MT $out $in && touch $out', depfile='$out.d', deps='gcc',
+                       description=f'alone $in')
 
     for variant, flags in KERNEL_VARIANTS.items():
         compiler(variant, f'$kernel_flags {flags}'.strip())
@@ -155,8 +183,9 @@ def rules(ninja):
         compiler(variant, f'$host_flags {flags}')
     compiler('vdso', '$vdso_flags')
     compiler('ulib', '$user_flags $ulib_flags')
-    compiler('user', '$user_flags')
+    compiler('user', '$user_flags -gline-tables-only')
     compiler('tool', '-std=gnu17 -O2 -g -Ikernel -Iinclude')
+    ninja.rule('join', "printf '#include \"%s\"\\n' $members > $out", description='join $out')
     ninja.rule('link_tool', '$cc -g -o $out $in', description='link $out')
     ninja.rule('examples', 'build/tools/mksyscalls --examples $in > $out',
                description='examples $out')
@@ -171,7 +200,8 @@ def rules(ninja):
     ninja.rule('archive', 'rm -f $out && $ar rcsD $out $in', description='ar $out')
     ninja.rule('initrd', '$python tools/mkinitrd.py $out $entries', description='initrd $out')
     ninja.rule('iso', 'sh tools/mkiso.sh $out $in', description='iso $out')
-    ninja.rule('compdb', 'ninja -t compdb cc_debug cc_host cc_user cc_ulib cc_vdso > $out',
+    ninja.rule('compdb', 'ninja -t compdb alone_debug alone_user cc_debug cc_host cc_user '
+               'cc_ulib cc_vdso > $out',
                description='compdb $out')
     ninja.rule('generate', '$python tools/gen-build.py', generator='1', restat='1',
                description='generate build.ninja')
@@ -184,7 +214,8 @@ def kernels(ninja):
     sources = sorted(files(KERNEL_PORTABLE) + files(KERNEL_AMD64))
     for variant in KERNEL_VARIANTS:
         ninja.title(f'The {variant} kernel.')
-        objects = compile_all(ninja, variant, sources)
+        ninja.objects[variant] = compile_image(ninja, variant, sources)
+        objects = objects_of(ninja.objects[variant], sources)
         if KERNEL_LINKER_SCRIPT:
             out = f'build/{variant}/kernel.elf'
             ninja.build(out, 'link_kernel', objects, needs=KERNEL_LINKER_SCRIPT,
@@ -232,7 +263,7 @@ def moved(ninja):
             "-DVDSO_IMAGE='\"moved/vdso.img\"'", ['build/moved/vdso.img']),
     }
     sources = sorted(files(KERNEL_PORTABLE) + files(KERNEL_AMD64))
-    objects = [other.get(source, object_of('release', source)) for source in sources]
+    objects = objects_of({**ninja.objects['release'], **other}, sources)
     ninja.build('build/moved/kernel.elf', 'link_kernel', objects, needs=KERNEL_LINKER_SCRIPT,
                 script=KERNEL_LINKER_SCRIPT)
     ninja.build('moved', 'phony', 'build/moved/kernel.elf')
@@ -252,12 +283,10 @@ def user(ninja):
         targets.append('build/ulib/crt0.o')
 
     ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without symbols.')
-    shared = set()
+    made = {}
     for name, sources in sorted({**PROGRAMS, **PROGRAMS_OUTSIDE}.items()):
-        fresh = [source for source in sources if source not in shared]
-        shared.update(fresh)
-        compile_all(ninja, 'user', fresh)
-        objects = [object_of('user', source) for source in sources]
+        made.update(compile_image(ninja, 'user', [f for f in sources if f not in made]))
+        objects = objects_of(made, sources)
         ninja.build(f'build/symbols/{name}', 'link_user',
                     ['build/ulib/crt0.o'] + objects + ['build/ulib/libzx.a'])
         ninja.build(f'build/bin/{name}', 'strip', f'build/symbols/{name}')
@@ -341,10 +370,13 @@ def generate():
     tests = host(ninja)
 
     ninja.title('The targets a person types.')
-    ninja.build('build.ninja', 'generate', (), needs=['tools/build_lists.py', 'tools/gen-build.py'])
+    ninja.build('build.ninja', 'generate', (), needs=[
+        'tools/build_flags.py', 'tools/build_groups.py', 'tools/build_lists.py',
+        'tools/gen-build.py'])
     ninja.build('compile_commands.json', 'compdb', 'build.ninja')
     ninja.build('images', 'phony', targets + tools)
     ninja.build('host', 'phony', tests)
+    ninja.build('alone', 'phony', ninja.alone)
     ninja.build('tools', 'phony', tools)
     for word in ('qemu', 'bench'):
         ninja.build(word, 'console', (), needs='images', word=word)

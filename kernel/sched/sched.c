@@ -517,6 +517,8 @@ void sched_idle_loop(void) {
         reschedule();
         if (READ(run_queues[me].ready) == 0 && !cpu_this()->need_resched)
             cpu_idle();
+        else
+            cpu_relax(); /* whoever holds the queue that this one looked into needs time to go on */
         irq_enable();
     }
 }
