@@ -72,6 +72,9 @@ HOST_VARIANTS = {
     'fuzz': '-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all '
             '-fno-sanitize=function',
 }
+# The others are for mutants of single files.
+GROUPED = ('small', 'fuzz')
+HOST_MAIN = 'tests/host/main.c'
 HOST_LINK = {
     'host': '-fsanitize=address,undefined',
     'small': '-fsanitize=address,undefined',
@@ -140,6 +143,14 @@ def compile_all(ninja, variant, sources):
     return [compile_one(ninja, variant, source) for source in sources]
 
 
+JOINERS = ('debug', 'user')  # the other variants share what these join
+
+
+def needs_alone(variant, source):
+    """Must this show that the file compiles by itself? The host's builds do for portable ones."""
+    return variant == 'user' or source in files(KERNEL_AMD64)
+
+
 def compile_image(ninja, variant, sources):
     """The same for images, where each group of build_groups.py is one object. Returns a table
     from sources to their objects. Besides, `alone` shows that each file compiles by itself."""
@@ -150,9 +161,9 @@ def compile_image(ninja, variant, sources):
         left.difference_update(group)
         first = group[0].removesuffix('.c')
         joined = f'build/joined/{first}.c'
-        if variant != 'release':  # which shares these with debug
+        if variant in JOINERS:
             ninja.build(joined, 'join', needs='tools/build_groups.py', members=' '.join(group))
-            for source in group:
+            for source in filter(lambda source: needs_alone(variant, source), group):
                 ninja.build(f'build/alone/{source}', f'alone_{variant}', source,
                             more=own_flags(variant, source))
                 ninja.alone.append(f'build/alone/{source}')
@@ -315,35 +326,43 @@ def images(ninja, entries):
     return targets
 
 
-def host_programs(ninja, variant, programs, portable):
-    """Programs that link with the host's kernel; returns them."""
-    shared = [object_of(variant, f) for f in portable if f != 'tests/host/main.c']
+def host_programs(ninja, variant, programs, kernel):
+    """Programs that link with the host's kernel, which is these objects; returns them."""
     compiled, targets = set(), []
     for name, sources in sorted(programs.items()):
         compile_all(ninja, variant, [f for f in sources if f not in compiled])
         compiled.update(sources)
         own = [object_of(variant, f) for f in sources]
-        ninja.build(f'build/{variant}/{name}', 'link_host', own + shared, flags=HOST_LINK[variant])
+        ninja.build(f'build/{variant}/{name}', 'link_host', own + kernel, flags=HOST_LINK[variant])
         targets.append(f'build/{variant}/{name}')
     return targets
+
+
+def host_variant(ninja, variant):
+    """One way to build the kernel for the host, and its programs; returns these."""
+    ninja.title(f'The kernel as a host program: {variant}.')
+    sources = sorted(files(KERNEL_PORTABLE) + KERNEL_ALSO_ON_HOST + files(HOST_ONLY))
+    if variant in GROUPED:
+        table = compile_image(ninja, variant, sources)
+    else:
+        table = {source: compile_one(ninja, variant, source) for source in sources}
+    kernel = objects_of(table, [f for f in sources if f != HOST_MAIN])
+    if variant == 'fuzz':
+        return host_programs(ninja, variant, FUZZERS, kernel)
+    out = f'build/{variant}/ktest'
+    ninja.build(out, 'link_host', objects_of(table, sources), flags=HOST_LINK[variant])
+    return [out] + host_programs(ninja, variant, HOST_PROGRAMS, kernel)
 
 
 def host(ninja):
     """Host tests; returns the targets that `ninja host` builds."""
     targets = []
-    portable = sorted(files(KERNEL_PORTABLE) + KERNEL_ALSO_ON_HOST + files(HOST_ONLY))
-    variants = [v for v in HOST_VARIANTS if v != 'fuzz' or FUZZERS]
-    for variant in variants:
-        ninja.title(f'The kernel as a host program: {variant}.')
-        objects = compile_all(ninja, variant, portable)
-        if variant != 'fuzz' and HOST_ONLY['tests/host']:
-            out = f'build/{variant}/ktest'
-            ninja.build(out, 'link_host', objects, flags=HOST_LINK[variant])
-            targets.append(out)
-            targets += host_programs(ninja, variant, HOST_PROGRAMS, portable)
-    host_programs(ninja, 'fuzz', FUZZERS, portable)
-    if FUZZERS:
-        ninja.build('fuzzers', 'phony', [f'build/fuzz/{name}' for name in sorted(FUZZERS)])
+    for variant in HOST_VARIANTS:
+        made = host_variant(ninja, variant)
+        if variant == 'fuzz':
+            ninja.build('fuzzers', 'phony', made)
+        else:
+            targets += made
     return targets
 
 

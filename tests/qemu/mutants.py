@@ -11,6 +11,9 @@ import subprocess
 import sys
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
+sys.path.insert(0, os.path.join(TOP, 'tools'))
+from build_groups import GROUPS  # noqa: E402
+
 TARGET = 'build/debug/kernel.elf'
 OUT = 'build/mutants-qemu'
 TIMEOUT = 60  # seconds; a machine that hangs is red too
@@ -165,6 +168,12 @@ def commands():
     return compiles, shlex.split(lines[-1])
 
 
+def unit_of(path):
+    """What the compiler is given: the file, or the group that includes it."""
+    first = next((group[0] for group in GROUPS if path in group), None)
+    return f'build/joined/{first}' if first else path
+
+
 def mutate(name, compiles, link):
     """Builds the mutant as OUT/NAME/kernel.elf; false: the text has gone."""
     path, old, new, _ = MUTANTS[name]
@@ -177,10 +186,17 @@ def mutate(name, compiles, link):
     source = os.path.join(folder, os.path.basename(path))
     with open(source, 'w', encoding='utf-8') as file:
         file.write(text.replace(old, new))
-    words = compiles[path]
+    unit = unit_of(path)
+    words = compiles[unit]
     own = words[words.index('-o') + 1]
     places = {own: os.path.join(folder, 'mutant.o'), own + '.d': os.path.join(folder, 'mutant.d'),
-              path: source}
+              unit: source}
+    if unit != path:
+        places[unit] = os.path.join(folder, 'group.c')
+        with open(unit, encoding='utf-8') as file:
+            group = file.read()
+        with open(places[unit], 'w', encoding='utf-8') as file:
+            file.write(group.replace(f'"{path}"', f'"{source}"'))
     subprocess.run([places.get(w, w) for w in words] + ['-Wno-unused'], check=True)
     kernel = os.path.join(folder, 'kernel.elf')
     subprocess.run([places.get(w, kernel if w == TARGET else w) for w in link], check=True)
