@@ -196,9 +196,9 @@ static void print_document(void) {
             print_group(group);
         printed[group] = true;
     }
-    printf("## Not there yet\n\n"
+    printf("## Not there\n\n"
            "These give `ZX_ERR_NOT_SUPPORTED`. A call that is not in this document does not exist:\n"
-           "a program that uses it does not link.\n\n");
+           "a program that uses it does not link. ARCHITECTURE.md lists what is left out, and why.\n\n");
     for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
         printf("- %s\n", refusals[i]);
 }

@@ -253,6 +253,7 @@ void zx_futex_wake_handle_close_thread_exit(const zx_futex_t *value_ptr, uint32_
 
 /* The system. */
 void zx_cprng_draw(void *buffer, size_t buffer_size);
+zx_status_t zx_cprng_add_entropy(const void *buffer, size_t buffer_size);
 zx_status_t zx_debug_read(zx_handle_t handle, char *buffer, size_t buffer_size, size_t *actual);
 zx_status_t zx_debug_send_command(zx_handle_t resource, const char *buffer, size_t length);
 zx_status_t zx_debug_write(const char *buffer, size_t buffer_size);
@@ -270,6 +271,7 @@ zx_status_t zx_resource_create(zx_handle_t parent_rsrc, uint32_t options, uint64
                                zx_handle_t *resource_out);
 uint32_t zx_system_get_num_cpus(void);
 uint64_t zx_system_get_physmem(void);
+uint32_t zx_system_get_page_size(void);
 zx_status_t zx_system_get_version(char *version, size_t version_size);
 zx_status_t zx_system_get_features(uint32_t kind, uint32_t *features);
 /* root_job: the root job. The event has WAIT, DUPLICATE and TRANSFER, and is always the same. */

@@ -19,6 +19,17 @@ status_t sys_cprng_draw_once(struct user_out buffer, uint64_t buffer_size) {
     return user_copy_out(buffer, bytes, buffer_size);
 }
 
+status_t sys_cprng_add_entropy(struct user_in buffer, uint64_t buffer_size) {
+    uint8_t bytes[ZX_CPRNG_ADD_ENTROPY_MAX_LEN];
+
+    if (buffer_size > sizeof(bytes))
+        return ERR_INVALID_ARGS;
+    status_t status = user_copy_in(bytes, buffer, buffer_size);
+    if (status == OK)
+        entropy_mix(bytes, buffer_size);
+    return status;
+}
+
 /* ---- resources ---- */
 
 status_t sys_check_resource(uint32_t handle, uint32_t kind) {

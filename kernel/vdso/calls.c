@@ -47,6 +47,8 @@ void vdso_cprng_draw(void *buffer, size_t buffer_size) {
 
 uint32_t vdso_system_get_num_cpus(void) { return time_page.num_cpus; }
 
+uint32_t vdso_system_get_page_size(void) { return ZX_PAGE_SIZE; }
+
 uint64_t vdso_system_get_physmem(void) { return time_page.physmem; }
 
 zx_status_t vdso_system_get_version(char *version, size_t version_size) {

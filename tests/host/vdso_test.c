@@ -99,6 +99,8 @@ KTEST(vdso, constants_come_from_the_time_page) {
     EXPECT_EQ(5, ((uint32_t(*)(void))find(VDSO_HASH("zx_system_get_num_cpus")))());
     EXPECT_EQ(123456789, ((uint64_t(*)(void))find(VDSO_HASH("zx_system_get_physmem")))());
 
+    EXPECT_EQ(4096, ((uint32_t(*)(void))find(VDSO_HASH("zx_system_get_page_size")))());
+
     int (*version)(char *, size_t) = (int (*)(char *, size_t))find(
         VDSO_HASH("zx_system_get_version"));
     char text[7];

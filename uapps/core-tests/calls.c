@@ -444,6 +444,7 @@ NOTHING_TO_DO(futex_wake_single_owner)
 NOTHING_TO_DO(futex_requeue)
 NOTHING_TO_DO(futex_requeue_single_owner)
 NOTHING_TO_DO(futex_get_owner)
+PREPARE(cprng_add_entropy) { a[1] = 64; }
 PREPARE(debug_read) { a[0] = event(); }
 PREPARE(debug_send_command) {
     a[0] = root_resource();

@@ -64,6 +64,7 @@ TEST(the_clock_of_the_vdso_and_of_the_kernel_agree) {
     EXPECT(zx_ticks_per_second() > 0);
     EXPECT(zx_system_get_num_cpus() >= 1);
     EXPECT(zx_system_get_physmem() > 16 << 20);
+    EXPECT_EQ(ZX_PAGE_SIZE, zx_system_get_page_size());
 }
 
 TEST(random_bytes_of_any_length_are_drawn) {
@@ -74,6 +75,16 @@ TEST(random_bytes_of_any_length_are_drawn) {
         zeros += bytes[i] == 0;
     EXPECT(zeros < 50);
     zx_cprng_draw(bytes, 0);
+}
+
+TEST(entropy_of_up_to_256_bytes_is_taken_from_anybody) {
+    static const unsigned char bytes[257] = {1, 2, 3};
+    EXPECT_EQ(256, ZX_CPRNG_ADD_ENTROPY_MAX_LEN);
+    EXPECT_OK(zx_cprng_add_entropy(bytes, 256));
+    EXPECT_OK(zx_cprng_add_entropy(NULL, 0));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_cprng_add_entropy(bytes, 257));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_cprng_add_entropy(NULL, 257));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_cprng_add_entropy(NULL, 1));
 }
 
 /* --- children --- */
