@@ -79,6 +79,7 @@ SLOW_KTESTS = ','.join([
     'page_map.sparse_maps_agree_with_the_model',
     'page_map.dense_maps_agree_with_the_model',
     'sched.threads_of_one_priority_share_a_cpu_by_slices',
+    'heir.an_heir_runs_although_its_waker_goes_on',
     'kheap.P04_several_threads_share_the_heap',
     'kheap.P04_random_blocks_keep_their_bytes',
     'aspace.regions_agree_with_an_array',

@@ -40,9 +40,33 @@ TYPE = re.compile(r'waitable_ops \w+ = \{\s*\.name = "([^"]+)"')
 IDLE = {'vmar', 'exception', 'suspend token', 'profile', 'bti', 'iommu', 'pmt'}
 
 
-# For the locks that booting does not take: all tests, with every authority; the shell's own,
-# whose output is read slowly, so that a writer must wait for room on any machine.
-ENDS = ((['init=/bin/core-tests'], '', 0), ([], '\r\rhexdump /bin/init; poweroff\r', 0.05))
+# For the locks that booting does not take: tests, with every authority; the shell's own, whose
+# output is read slowly, so that a writer must wait for room on any machine.
+TESTS = (['init=/bin/core-tests'], '', 0)
+SHELL = ([], '\r\rhexdump /bin/init; poweroff\r', 0.05)
+# Words in the names of tests that take a lock; the others are taken soon, by whatever test.
+TAKEN_BY = {
+    'I/O APIC': 'interrupt',
+    'interrupt': 'interrupt',
+    'io ports': 'ioport,io_port',
+    'msi': 'msi',
+    'page source': 'pager',
+    'pager': 'pager',
+    'stream': 'stream',
+    'trace': 'trace,record',
+    'vectors': 'interrupt,msi',
+    'vmo content': 'content',
+    'windows': 'interrupt,msi',
+}
+
+
+def ends_of(name):
+    """What the machine does until somebody takes the lock: (kernel's words, typed, pause)s."""
+    if name.startswith('console'):
+        return [SHELL]
+    words, *rest = TESTS
+    only = [f'utest={TAKEN_BY[name]}'] if name in TAKEN_BY else []
+    return [(words + only, *rest), SHELL]
 
 
 def kernel_locks():
@@ -77,7 +101,7 @@ def harm_while_held(job):
              f'crash=held-{way}:{name.replace(" ", "-")}']
     expected = (f'holding the lock {name} ' if way == 'panic'
                 else 'page fault in the kernel: write of 0x8 ')
-    for more, typed, pause in ENDS:
+    for more, typed, pause in ends_of(name):
         with run.Shell('pvh', smp=4 if way == 'panic' else 1, words=words + more,
                        kernel=run.machine.built('debug/kernel.elf')) as shell:
             shell.type(typed)

@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
@@ -20,7 +21,7 @@ TIMEOUT = 60  # seconds; a machine that hangs is red too
 
 
 def ktest(suite, smp=1):
-    return f'tests/qemu/ktest.py --timeout 20 --smp {smp} --kernel mutants-qemu/{{name}} {suite}'
+    return f'tests/qemu/ktest.py --timeout 12 --smp {smp} --kernel mutants-qemu/{{name}} {suite}'
 
 
 def program(which, words, more=''):
@@ -221,9 +222,11 @@ def main():
     compiles, link = commands()
     red = 0
     for name in names:
+        started = time.monotonic()
         there = mutate(name, compiles, link)
         seen = there and is_red(name)
-        print(f'{"red  " if seen else "GREEN" if there else "STALE"} {name}', flush=True)
+        print(f'{"red  " if seen else "GREEN" if there else "STALE"} {name} '
+              f'({time.monotonic() - started:.1f} s)', flush=True)
         red += seen
     print(f'{red} passed, {len(names) - red} failed')
     return 0 if red == len(names) else 1
