@@ -101,6 +101,8 @@ void cpu_send_resched(unsigned cpu);
 void cpu_poll_requests(void);
 /* Stop all other CPUs for good (panic), and interrupts here; best effort, never waits long. */
 void cpu_stop_others(void);
+/* Stop this one, while another reports a panic. */
+void cpu_stand_still(void) NORETURN;
 /* Run fn(context) on each CPU in `mask` in interrupt context, and wait. Interrupts on. */
 void cpu_call(uint64_t mask, void (*fn)(void *), void *context);
 

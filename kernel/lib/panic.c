@@ -3,7 +3,8 @@
  *
  * The first CPU to panic reports: message, stack, what the reporters of the
  * table add (held locks, states of CPUs and threads), and the last lines of the
- * log. A panic while reporting ends the machine at once, so a broken reporter
+ * log. Another CPU that panics meanwhile stands still, so the report is whole; a
+ * panic of the reporting CPU ends the machine at once, so a broken reporter
  * costs its own part of the report and what follows, never the exit code. No
  * lock is taken and nothing is allocated.
  */
@@ -19,9 +20,11 @@
 #define LAST_LINES 24
 #define MAX_FRAMES 32
 
-static atomic_uint panics;
+static atomic_uint reporting; /* the CPU that reports, and one; 0: none */
 
-bool panic_is_running(void) { return atomic_load_explicit(&panics, memory_order_relaxed) != 0; }
+bool panic_is_running(void) {
+    return atomic_load_explicit(&reporting, memory_order_relaxed) != 0;
+}
 
 static void emit_sink(void *context, const char *bytes, size_t length) {
     (void)context;
@@ -80,8 +83,11 @@ static void NORETURN report(const char *format, va_list args, uintptr_t frame) {
 
 void panic(const char *format, ...) {
     va_list args;
+    unsigned me = panic_doors.cpu() + 1, first = 0;
 
-    if (atomic_fetch_add(&panics, 1) != 0) {
+    if (!atomic_compare_exchange_strong(&reporting, &first, me)) {
+        if (first != me)
+            panic_doors.stand_still();
         emit("\n(a panic inside the panic: %s)\n", format);
         panic_doors.end();
     }

@@ -14,6 +14,8 @@ struct panic_reporter {
 };
 
 struct panic_doors {
+    unsigned (*cpu)(void);                             /* which one asks */
+    void (*stand_still)(void) NORETURN;                /* that CPU, until the machine ends */
     void (*stop_others)(void);                         /* the other CPUs, for good */
     void (*emit)(const char *bytes, size_t length);    /* the polled console */
     unsigned (*backtrace)(uintptr_t frame, uintptr_t *out_pcs, unsigned max);

@@ -40,6 +40,8 @@ static const struct panic_reporter reporters[] = {
     {NULL, NULL},
 };
 const struct panic_doors panic_doors = {
+    .cpu = cpu_id,
+    .stand_still = cpu_stand_still,
     .stop_others = cpu_stop_others,
     .emit = console_emit,
     .backtrace = cpu_backtrace,

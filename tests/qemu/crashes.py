@@ -28,6 +28,7 @@ WAYS = {
     'execute': 'page fault in the kernel: execution of 0xffffffff8',
     'locks': 'page fault in the kernel: write of 0x8 ',
     'smash': 'stack frame was overwritten',
+    'together': 'KERNEL PANIC: all at once',
 }
 
 # What gives a lock its name in the source; objects' own locks have the names of their types.
@@ -90,6 +91,8 @@ def crash(way, smp, kernel):
             shell.fail(f'crash={way}: QEMU ended with status {status}')
         if not re.search(WAYS[way], text):
             shell.fail(f'crash={way}: no report of "{WAYS[way]}"')
+        if 'end of panic' not in text:
+            shell.fail(f'crash={way}: the report is cut short')
         if len(re.findall(r'panic', text, re.I)) > 3:
             shell.fail(f'crash={way}: reported more than once')
 

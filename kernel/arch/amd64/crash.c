@@ -69,6 +69,20 @@ static NOINLINE void crash_smash(void) {
     smash(small);
 }
 
+/* All other CPUs panic at the same time: one of them reports, and is not cut short. */
+static atomic_uint arrived;
+static void panic_together(void *unused) {
+    atomic_fetch_add(&arrived, 1);
+    while (atomic_load(&arrived) < cpu_count() - 1)
+        cpu_relax();
+    panic("all at once");
+}
+static void crash_together(void) {
+    if (cpu_count() > 1)
+        cpu_call(((uint64_t)1 << cpu_count()) - 1 - ((uint64_t)1 << cpu_id()), panic_together, NULL);
+    panic("all at once");
+}
+
 /* No lock stops the report (P08): a fault under spinlocks of all ranks. */
 static NO_LOCK_ANALYSIS void crash_locks(void) {
     static struct spinlock held[RANK_LEAF + 1];
@@ -118,6 +132,7 @@ static const struct {
     {"assert", crash_assert}, {"ud", crash_ud},           {"text", crash_text},
     {"df", crash_df},         {"handler", crash_handler}, {"execute", crash_execute},
     {"smash", crash_smash},   {"locks", crash_locks},
+    {"together", crash_together},
 };
 
 void crash_if_asked(void) {

@@ -202,6 +202,8 @@ void cpu_stop_others(void) {
             apic_send_nmi(cpus[i]->apic_id);
 }
 
+void cpu_stand_still(void) { halt_forever(); }
+
 void trap_nmi(struct user_frame *frame) {
     if (panic_is_running())
         halt_forever();

@@ -336,6 +336,10 @@ void cpu_idle(void) {
 /* ---- The end ---- */
 
 void cpu_stop_others(void) {}
+void cpu_stand_still(void) {
+    for (;;)
+        (void)pause();
+}
 
 static pthread_mutex_t finish_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t finished = PTHREAD_COND_INITIALIZER;
