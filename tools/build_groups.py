@@ -275,6 +275,8 @@ GROUPS = [
         'uapps/core-tests/t_discardable.c',
         'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_exception.c',
+        'uapps/core-tests/t_exception_order.c',
+        'uapps/core-tests/t_exception_start.c',
         'uapps/core-tests/t_forbidden.c',
     ],
     [

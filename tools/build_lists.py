@@ -586,6 +586,8 @@ PROGRAMS = {
         'uapps/core-tests/t_discardable.c',
         'uapps/core-tests/t_event.c',
         'uapps/core-tests/t_exception.c',
+        'uapps/core-tests/t_exception_order.c',
+        'uapps/core-tests/t_exception_start.c',
         'uapps/core-tests/t_fault.c',
         'uapps/core-tests/t_fifo.c',
         'uapps/core-tests/t_forbidden.c',

@@ -11,8 +11,6 @@
 
 /* --- what is refused --- */
 
-CODE(still_code, "1:\tpause\n\tjmp 1b");
-
 TEST(register_sets_are_checked_in_order) {
     static uint8_t buffer[4096] __attribute__((aligned(16)));
     static const struct {
