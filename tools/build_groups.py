@@ -312,6 +312,7 @@ GROUPS = [
         'uapps/core-tests/t_process.c',
         'uapps/core-tests/t_stream.c',
         'uapps/core-tests/t_suspend.c',
+        'uapps/core-tests/t_suspend_calls.c',
         'uapps/core-tests/t_timer.c',
     ],
     [

@@ -619,6 +619,7 @@ PROGRAMS = {
         'uapps/core-tests/t_start.c',
         'uapps/core-tests/t_stream.c',
         'uapps/core-tests/t_suspend.c',
+        'uapps/core-tests/t_suspend_calls.c',
         'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_thread_state.c',
         'uapps/core-tests/t_threads.c',
