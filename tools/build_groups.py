@@ -318,6 +318,7 @@ GROUPS = [
     [
         'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_thread_state.c',
+        'uapps/core-tests/t_thread_steps.c',
         'uapps/core-tests/t_ulib_channel.c',
         'uapps/core-tests/t_ulib_loop.c',
         'uapps/core-tests/t_ulib_sync.c',

@@ -622,6 +622,7 @@ PROGRAMS = {
         'uapps/core-tests/t_suspend_calls.c',
         'uapps/core-tests/t_thread.c',
         'uapps/core-tests/t_thread_state.c',
+        'uapps/core-tests/t_thread_steps.c',
         'uapps/core-tests/t_threads.c',
         'uapps/core-tests/t_timer.c',
         'uapps/core-tests/t_ulib_channel.c',
