@@ -326,6 +326,7 @@ GROUPS = [
     ],
     [
         'uapps/core-tests/t_vmar.c',
+        'uapps/core-tests/t_vmar_map.c',
         'uapps/core-tests/t_vmo_clone.c',
         'uapps/core-tests/t_wait.c',
     ],

@@ -17,6 +17,7 @@
 
 #define PAGE ((size_t)ZX_PAGE_SIZE)
 #define READ_WRITE (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE)
+#define CAN_MAP (ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)
 
 /* Close a handle; a test fails when that fails. */
 void close_handle(zx_handle_t handle);
