@@ -6,6 +6,7 @@
 #include <threads.h>
 
 #include "core-tests/debuggee.h"
+#include "core-tests/paged.h"
 
 /* --- calls that are interrupted --- */
 
@@ -233,39 +234,22 @@ TEST(a_call_that_is_killed_while_suspended_unwinds) {
 
 #define PAGED ((uintptr_t)0x30000000)
 
-struct pager_scene {
-    zx_handle_t pager, port, vmo;
-};
-
-static void paged_make(struct pager_scene *s, zx_handle_t vmar) {
+/* One page, at PAGED of the child. */
+static struct paged paged_in(const struct child *child) {
+    struct paged s = paged_make(1, 0);
     zx_info_vmar_t root;
     zx_vaddr_t got;
-    EXPECT_OK(zx_pager_create(0, &s->pager));
-    EXPECT_OK(zx_port_create(0, &s->port));
-    EXPECT_OK(zx_pager_create_vmo(s->pager, 0, s->port, 1, PAGE, &s->vmo));
-    EXPECT_OK(zx_object_get_info(vmar, ZX_INFO_VMAR, &root, sizeof root, NULL, NULL));
-    EXPECT_OK(zx_vmar_map(vmar, READ_WRITE | ZX_VM_SPECIFIC | ZX_VM_ALLOW_FAULTS,
-                          PAGED - root.base, s->vmo, 0, PAGE, &got));
-}
-
-static void paged_supply(struct pager_scene *s) {
-    zx_handle_t aux = make_vmo(1);
-    put(aux, 0, 42);
-    EXPECT_OK(zx_pager_supply_pages(s->pager, s->vmo, 0, PAGE, aux, 0));
-    close_handle(aux);
-}
-
-static void paged_end(struct pager_scene *s) {
-    const zx_handle_t handles[] = {s->vmo, s->pager, s->port};
-    EXPECT_OK(zx_handle_close_many(handles, 3));
+    EXPECT_OK(zx_object_get_info(child->vmar, ZX_INFO_VMAR, &root, sizeof root, NULL, NULL));
+    EXPECT_OK(zx_vmar_map(child->vmar, READ_WRITE | ZX_VM_SPECIFIC | ZX_VM_ALLOW_FAULTS,
+                          PAGED - root.base, s.vmo, 0, PAGE, &got));
+    return s;
 }
 
 /* A call whose buffer, or whose object, is the pager's. */
 static void call_that_waits_for_a_page(bool by_copy) {
     struct waiter w;
-    struct pager_scene s;
     REQUIRE(script_make(&w.child));
-    paged_make(&s, w.child.vmar);
+    struct paged s = paged_in(&w.child);
     zx_handle_t plain = make_vmo(1);
     if (by_copy)
         script_add(&w.child, 0, "zx_vmo_write", CHILD_HANDLE, PAGED, 0, 8);
@@ -273,7 +257,7 @@ static void call_that_waits_for_a_page(bool by_copy) {
         script_add(&w.child, 0, "zx_vmo_read", CHILD_HANDLE, AT(300), 0, 8);
     REQUIRE(waiter_start(&w, copy_with(by_copy ? plain : s.vmo, ZX_RIGHT_SAME_RIGHTS)));
     disturb(&w, ZX_THREAD_STATE_BLOCKED_PAGER);
-    paged_supply(&s);
+    supply(&s, 0, 1, 42);
     EXPECT_EQ(ZX_TASK_RETCODE_EXCEPTION_KILL, child_wait(&w.child));
     EXPECT_EQ(42, by_copy ? get(plain, 0) : w.child.data[300]);
     close_handle(plain);
@@ -288,16 +272,15 @@ CODE(read_paged_code, "mov 0x30000000, %al\n\tmov %al, (%rsi)\n1:\tpause\n\tjmp 
 
 TEST(a_fault_on_a_pager_s_page_goes_on_after_a_suspension) {
     struct waiter w;
-    struct pager_scene s;
     REQUIRE(child_make(&w.child, read_paged_code, read_paged_code_end));
-    paged_make(&s, w.child.vmar);
+    struct paged s = paged_in(&w.child);
     zx_handle_t channel = exception_channel(w.child.process, 0);
     EXPECT_OK(child_start(&w.child, CHILD_DATA));
     disturb(&w, ZX_THREAD_STATE_BLOCKED_PAGER);
     zx_handle_t token = stop(w.child.thread);
     EXPECT_EQ(CHILD_CODE, general_regs(w.child.thread).rip);
     close_handle(token);
-    paged_supply(&s);
+    supply(&s, 0, 1, 42);
     EXPECT(wait_for_word(&w.child.data[0], 42));
     EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(channel, ZX_CHANNEL_READABLE, 0, NULL));
     close_handle(channel);
@@ -307,10 +290,9 @@ TEST(a_fault_on_a_pager_s_page_goes_on_after_a_suspension) {
 
 TEST(a_page_that_the_pager_refuses_is_an_exception_with_its_reason) {
     struct child child;
-    struct pager_scene s;
     zx_port_packet_t packet;
     REQUIRE(child_make(&child, read_paged_code, read_paged_code_end));
-    paged_make(&s, child.vmar);
+    struct paged s = paged_in(&child);
     zx_handle_t channel = exception_channel(child.process, 0);
     EXPECT_OK(child_start(&child, CHILD_DATA));
     EXPECT_OK(zx_port_wait(s.port, SOON, &packet));
