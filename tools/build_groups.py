@@ -260,6 +260,11 @@ GROUPS = [
         'uapps/common/tool.c',
     ],
     [
+        'uapps/core-tests/call_arguments.c',
+        'uapps/core-tests/call_objects.c',
+        'uapps/core-tests/calls.c',
+    ],
+    [
         'uapps/core-tests/main.c',
         'uapps/core-tests/roles.c',
         'uapps/core-tests/t_bti.c',

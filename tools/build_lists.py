@@ -570,6 +570,8 @@ PROGRAMS = {
         'uapps/bench/vm.c',
     ],
     'core-tests': [
+        'uapps/core-tests/call_arguments.c',
+        'uapps/core-tests/call_objects.c',
         'uapps/core-tests/calls.c',
         'uapps/core-tests/debuggee.c',
         'uapps/core-tests/main.c',
@@ -664,6 +666,8 @@ PROGRAMS_OUTSIDE = {
         'uapps/deaths/main.c',
     ],
     'proofs': [
+        'uapps/core-tests/call_arguments.c',
+        'uapps/core-tests/call_objects.c',
         'uapps/core-tests/calls.c',
         'uapps/core-tests/debuggee.c',
         'uapps/core-tests/support.c',
@@ -800,6 +804,8 @@ RARELY_RUN = {
 # Flags for single files.
 EXTRA_FLAGS = {
     **{source: '-Iuapps' for name in PROGRAMS for source in PROGRAMS[name]},
+    'uapps/core-tests/call_arguments.c': '-Iuapps -Ikernel',
+    'uapps/core-tests/call_objects.c': '-Iuapps -Ikernel',
     'uapps/core-tests/calls.c': '-Iuapps -Ikernel',
     'uapps/proofs/counters.c': '-Iuapps',
     'uapps/proofs/kill_points.c': '-Iuapps',
