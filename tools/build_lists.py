@@ -351,6 +351,7 @@ HOST_MODELS = [
     'tests/host/user_calls.c',
     'uapps/model/lockstep.c',
     'uapps/model/pager_model.c',
+    'uapps/model/space_check.c',
     'uapps/model/space_model.c',
     'uapps/model/space_world.c',
     'uapps/model/vmo_model.c',
@@ -528,6 +529,7 @@ PROGRAMS = {
     'model-vmar': [
         'uapps/model/lockstep.c',
         'uapps/model/lockstep_machine.c',
+        'uapps/model/space_check.c',
         'uapps/model/space_main.c',
         'uapps/model/space_model.c',
         'uapps/model/space_world.c',
