@@ -365,7 +365,9 @@ GROUPS = [
     ],
     [
         'uapps/model/vmo_model.c',
+        'uapps/model/world_companion.c',
         'uapps/model/world_pager.c',
+        'uapps/model/world_pin.c',
     ],
     [
         'uapps/proofs/counters.c',

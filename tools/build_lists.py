@@ -357,7 +357,9 @@ HOST_MODELS = [
     'uapps/model/vmo_model.c',
     'uapps/model/world.c',
     'uapps/model/world_check.c',
+    'uapps/model/world_companion.c',
     'uapps/model/world_pager.c',
+    'uapps/model/world_pin.c',
     'uapps/model/world_view.c',
     'uapps/stress/stress.c',
 ]
@@ -523,7 +525,9 @@ PROGRAMS = {
         'uapps/model/vmo_model.c',
         'uapps/model/world.c',
         'uapps/model/world_check.c',
+        'uapps/model/world_companion.c',
         'uapps/model/world_pager.c',
+        'uapps/model/world_pin.c',
         'uapps/model/world_view.c',
     ] + STRESS_COMMON,
     'model-vmar': [
