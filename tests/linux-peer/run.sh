@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Boot Debian's packaged Linux under QEMU TCG with bench.c as /init and print a
-# TSV table of primitive-operation costs on stdout; everything else on stderr.
+# Boot Debian's packaged Linux under QEMU TCG with bench.c (and its rows) as /init and
+# print a TSV table of primitive-operation costs on stdout; everything else on stderr.
 # See README.md.  Exits 0 only if every row was produced and the guest finished.
 set -euo pipefail
 export LC_ALL=C
@@ -103,14 +103,14 @@ fetch_kernel() {
 [ -s "$kernel" ] || die "no kernel image at $kernel"
 
 initrd=$build/initramfs.cpio
-if [ ! -s "$initrd" ] || [ "$here/bench.c" -nt "$initrd" ]; then
+if [ ! -s "$initrd" ] || [ -n "$(find "$here" -maxdepth 1 -name '*.[ch]' -newer "$initrd")" ]; then
     root=$(mktemp -d "$build/root.XXXXXX")
     mkdir "$root/proc" "$root/sys" "$root/dev"
     ${CC:-clang-19} -O2 -g0 -static -pthread -Wall -Wextra -Wno-unused-value -Wl,--build-id=none \
-        -o "$root/init" "$here/bench.c"
-    ${CC:-clang-19} -O2 -g0 -static -nostdlib -DSPAWN_CHILD -fno-asynchronous-unwind-tables \
+        -o "$root/init" "$here"/{bench,measure,memory,ipc,tasks,machine}.c
+    ${CC:-clang-19} -O2 -g0 -static -nostdlib -fno-asynchronous-unwind-tables \
         -fcf-protection=none -Wl,--build-id=none -Wl,-z,noseparate-code \
-        -o "$root/spawn_child" "$here/bench.c"
+        -o "$root/spawn_child" "$here/spawn_child.c"
     strip "$root/init" "$root/spawn_child"
     find "$root" -exec touch -h -d @0 {} +
     (cd "$root" && find . -mindepth 1 | sort |

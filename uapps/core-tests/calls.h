@@ -1,8 +1,8 @@
 /*
  * calls.h - every call of syscalls.def as data, with arguments that make it work.
  *
- * A row of the table that has no prepare_ function in calls.c does not compile, so a
- * test that walks this list leaves no call out.
+ * A program with a row of the table that has no prepare_ function in call_arguments.c does not
+ * link, so a test that walks this list leaves no call out.
  */
 #pragma once
 

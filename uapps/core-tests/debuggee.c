@@ -1,9 +1,22 @@
 /*
- * debuggee.c - stopping threads, their registers, and catching exceptions.
+ * debuggee.c - what children do, stopping their threads, registers, and catching exceptions.
  */
 #include "core-tests/debuggee.h"
 
 #include <jacinth/utest.h>
+
+/* --- what the children do --- */
+
+CODE(still_code, "1:\tpause\n\tjmp 1b");
+CODE(crash_code, "ud2\n\tmovq $1, (%rsi)\n1:\tpause\n\tjmp 1b");
+
+bool start_crashing(struct child *child) {
+    zx_status_t status = child_start(child, CHILD_DATA);
+    EXPECT_OK(status);
+    return status == ZX_OK;
+}
+
+/* --- suspension --- */
 
 zx_handle_t stop(zx_handle_t thread) {
     zx_handle_t token = ZX_HANDLE_INVALID;

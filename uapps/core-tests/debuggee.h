@@ -7,6 +7,16 @@
 
 #define SOON zx_deadline_after(ZX_SEC(10))
 
+/* --- what the children do --- */
+
+/* Turns on the spot for ever: no call, no fault. */
+extern const char still_code[], still_code_end[];
+/* Faults at once; behind that, at AFTER_CRASH, it puts 1 at its rsi and turns on the spot. */
+extern const char crash_code[], crash_code_end[];
+#define AFTER_CRASH (CHILD_CODE + 2)
+/* Starts the thread with its data page in rsi; a test fails when that fails. */
+bool start_crashing(struct child *child);
+
 /* --- suspension --- */
 
 /* A token, once the thread has stopped. */
@@ -29,6 +39,12 @@ void set_rip(zx_handle_t thread, uint64_t rip);
 void set_single_step(zx_handle_t thread, uint32_t on);
 
 /* --- exceptions --- */
+
+#define DEBUGGER    ZX_EXCEPTION_CHANNEL_DEBUGGER
+#define TRY_NEXT    ZX_EXCEPTION_STATE_TRY_NEXT
+#define HANDLED     ZX_EXCEPTION_STATE_HANDLED
+#define THREAD_EXIT ZX_EXCEPTION_STATE_THREAD_EXIT
+#define UNDEFINED   ZX_EXCP_UNDEFINED_INSTRUCTION
 
 struct caught {
     zx_exception_info_t info;

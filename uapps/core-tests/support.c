@@ -76,6 +76,12 @@ unsigned own_handles(void) {
     return count;
 }
 
+zx_handle_t make_job(zx_handle_t parent) {
+    zx_handle_t job = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_job_create(parent, 0, &job));
+    return job;
+}
+
 /* --- memory objects --- */
 
 static zx_handle_t make(size_t pages, uint32_t options) {

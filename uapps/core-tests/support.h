@@ -17,6 +17,7 @@
 
 #define PAGE ((size_t)ZX_PAGE_SIZE)
 #define READ_WRITE (ZX_VM_PERM_READ | ZX_VM_PERM_WRITE)
+#define CAN_MAP (ZX_VM_CAN_MAP_READ | ZX_VM_CAN_MAP_WRITE | ZX_VM_CAN_MAP_EXECUTE)
 
 /* Close a handle; a test fails when that fails. */
 void close_handle(zx_handle_t handle);
@@ -27,6 +28,7 @@ zx_handle_t copy_with(zx_handle_t handle, zx_rights_t rights);
 zx_handle_t copy_without(zx_handle_t handle, zx_rights_t rights);
 /* The root resource, if this program was given it; kept from the start. */
 zx_handle_t root_resource(void);
+zx_handle_t make_job(zx_handle_t parent);
 /* Booted without what this call needs: it answers ZX_ERR_NOT_SUPPORTED to anything. */
 bool call_is_off(const char *name);
 /* Handles of this process, by the kernel's own count, once its other threads have ended. */

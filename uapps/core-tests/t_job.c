@@ -5,12 +5,6 @@
 
 #include "core-tests/support.h"
 
-static zx_handle_t make_job(zx_handle_t parent) {
-    zx_handle_t job = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_job_create(parent, 0, &job));
-    return job;
-}
-
 static zx_info_job_t info_of(zx_handle_t job) {
     zx_info_job_t info = {0};
     EXPECT_OK(zx_object_get_info(job, ZX_INFO_JOB, &info, sizeof info, NULL, NULL));

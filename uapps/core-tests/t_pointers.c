@@ -1,7 +1,7 @@
 /*
  * t_pointers.c - every pointer of every row of syscalls.def, made bad in every way
  * (P19): ZX_ERR_INVALID_ARGS, no handle more or less, and the kernel goes on. The
- * good arguments come from calls.c; then each pointer in turn is replaced.
+ * good arguments come from call_arguments.c; then each pointer in turn is replaced.
  */
 #include <jacinth/utest.h>
 #include <string.h>

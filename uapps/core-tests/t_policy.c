@@ -9,11 +9,6 @@
 #define RELATIVE ZX_JOB_POL_RELATIVE
 #define ABSOLUTE ZX_JOB_POL_ABSOLUTE
 
-static zx_handle_t make_job(zx_handle_t parent) {
-    zx_handle_t job = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_job_create(parent, 0, &job));
-    return job;
-}
 static zx_status_t set_v1(zx_handle_t job, uint32_t options, uint32_t condition, uint32_t action) {
     const zx_policy_basic_v1_t entry = {condition, action};
     return zx_job_set_policy(job, options, ZX_JOB_POL_BASIC_V1, &entry, 1);

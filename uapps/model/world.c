@@ -421,6 +421,7 @@ static void begin(struct lockstep *lockstep) {
     MUST(zx_vmo_create(PAGE, 0, &world->scratch));
     MUST(zx_vmo_write(world->scratch, &byte, 0, 1));
     world_open_space(world);
+    world_begin_pins(world);
     world_begin_pager(world);
 }
 
@@ -441,6 +442,7 @@ static void end(struct lockstep *lockstep) {
         if (world->handle[i])
             MUST(zx_handle_close(world->handle[i]));
     MUST(zx_handle_close(world->scratch));
+    world_end_pins(world);
     world_end_pager(world);
 }
 

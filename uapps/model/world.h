@@ -8,7 +8,7 @@
  *
  * Objects with a pager are served by a thread of the world's own, the companion: it
  * answers what a call asks for as the model has it, and writes down what it was asked
- * (world_pager.c). It acts only while the world's own thread waits for it.
+ * (world_companion.c). It acts only while the world's own thread waits for it.
  */
 #pragma once
 
@@ -89,14 +89,21 @@ bool world_is_denied(const struct world *world, int slot); /* WRITE, to this han
 
 struct world *world_number(unsigned index);
 
-/* world_pager.c: pagers, pins and contiguous objects */
+/* world_companion.c: who answers for pagers */
 void world_begin_pager(struct world *world);
 void world_end_pager(struct world *world);
 void world_begin_answers(struct world *world); /* of a step: what the pager will do */
 void world_check_requests(struct world *world);
+/* Pages from the model's source into the empty object; zeros stay absent. */
+zx_status_t world_fill_aux(struct world *world, zx_handle_t aux, int slot, uint64_t first,
+                           uint64_t count, uint8_t page[ZX_PAGE_SIZE]);
+
+/* world_pager.c: the steps of pagers */
 void world_check_pager(struct world *world, int slot);
+/* Pages of an object, mostly inside; sometimes all of it, or past its end. */
+void world_draw_pages(const struct world *world, unsigned index, uint64_t pages,
+                      uint64_t *out_first, uint64_t *out_count);
 void world_step_create_pager(struct world *world);
-void world_step_create_contiguous(struct world *world);
 void world_step_supply(struct world *world);
 void world_step_supply_object(struct world *world);
 void world_step_pager_op(struct world *world);
@@ -104,6 +111,11 @@ void world_step_query(struct world *world);
 void world_step_detach(struct world *world);
 void world_step_pager_close(struct world *world);
 void world_step_foreign(struct world *world);
+
+/* world_pin.c: the steps of devices */
+void world_begin_pins(struct world *world);
+void world_end_pins(struct world *world);
+void world_step_create_contiguous(struct world *world);
 void world_step_pin(struct world *world);
 void world_step_unpin(struct world *world);
 
