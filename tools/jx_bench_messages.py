@@ -48,16 +48,6 @@ def allowed(name, x, first):
             'calls.contended_per_million': CONTENDED_PER_MILLION}.get(name)
 
 
-def too_high(figures):
-    """A line for each point that is above what it may be."""
-    for name, points in figures.items():
-        first = points[min(points)]
-        for x, value in sorted(points.items()):
-            most = allowed(name, x, first)
-            if most is not None and value > most:
-                yield f'{name} at {x}: {value}, at most {most:.0f}'
-
-
 # ---- Measuring ----
 
 def measure_calls(words, cpus):
@@ -114,7 +104,7 @@ def main(words):
         options.add(word)
     figures = measure('--short' in options)
     (jx_bench_vm.show_tsv if '--tsv' in options else show)(figures)
-    above = list(too_high(figures))
+    above = list(jx_bench_vm.above(figures, allowed))
     for text in above:
         sys.stderr.write(f'jx: too high: {text}\n')
     return 1 if above else 0

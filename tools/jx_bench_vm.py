@@ -57,8 +57,8 @@ def allowed(name, x, first):
             'depth.kernel_bytes_left': 0}.get(name)
 
 
-def not_flat(figures):
-    """A line for each point that is above what it may be."""
+def above(figures, allowed):
+    """A line for each point that is above what it may be: allowed(name, x, value of the first)."""
     for name, points in figures.items():
         first = points[min(points)]
         for x, value in sorted(points.items()):
@@ -242,7 +242,7 @@ def main(words):
     (show_tsv if '--tsv' in options else show)(figures)
     if '--plot' in options:
         write_plots(figures)
-    above = list(not_flat(figures))
-    for text in above:
+    too_high = list(above(figures, allowed))
+    for text in too_high:
         sys.stderr.write(f'jx: not flat: {text}\n')
-    return 1 if above else 0
+    return 1 if too_high else 0
