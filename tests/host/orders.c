@@ -232,7 +232,7 @@ static void await_kernel_threads(void) {
         rest(MS);
 }
 
-/* What an earlier order may have left otherwise: where the only thread ran that has no CPU of its own. */
+/* An earlier order may have left the only thread that has no CPU of its own anywhere. */
 static void begin_as_always(void) {
     rest(REST);
     ASSERT(!machine_reaper()->on_cpu);

@@ -241,7 +241,7 @@ void search_begin(unsigned cpus, unsigned switches, bool scheduler) {
     search.depth = 0;
     search.first_order = search.order;
     if (switches == 0)
-        memset(sites, 0, sizeof(sites)); /* another case may have learned more than this one needs */
+        memset(sites, 0, sizeof(sites)); /* another case may have learned more than is needed */
 }
 
 bool search_begin_with(unsigned cpus, const char *order) {

@@ -170,7 +170,8 @@ static void take_first(void) {
 static void duplicate_first(void) {
     struct handle copy = {NULL, 0};
 
-    bench.status = handle_table_duplicate(&bench.table, bench.value[0], ZX_RIGHT_SAME_RIGHTS, &copy);
+    bench.status =
+        handle_table_duplicate(&bench.table, bench.value[0], ZX_RIGHT_SAME_RIGHTS, &copy);
     handle_release(&copy);
 }
 static void one_of_two_check(void) {

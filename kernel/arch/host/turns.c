@@ -180,7 +180,8 @@ void host_turns_begin(void) { on = true; }
 void host_turn_main(void) { upcall_cpu_started(); }
 
 void host_turns_start_cpu(struct host_cpu *cpu) {
-    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    const int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, kind, -1, 0);
 
     if (stack == MAP_FAILED)
         panic("host: no memory for a CPU");
