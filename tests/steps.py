@@ -125,6 +125,9 @@ STEPS = [
          timeout=300, builds=['build/host/ktest']),
     Step('host-alloc-fail', 'build/host/ktest all --alloc-fail', counts=True, timeout=300,
          builds=['build/host/ktest']),
+    # Every order of small cases, up to a number of preemptions (tests/host/orders.h).
+    Step('host-orders', 'build/orders/orders', counts=True, timeout=200,
+         builds=['build/orders/orders']),
     # A million steps in lock step with the models, deep page maps with a fan-out of two, and the
     # same with allocations that fail.
     Step('host-models', 'tests/host/models.sh', counts=True, timeout=400, builds=MODELS,
@@ -132,7 +135,8 @@ STEPS = [
     Step('host-small', 'for suite in page_map vmo vm aspace; do build/small/ktest $suite || exit 1; '
          'done', timeout=300, builds=['build/small/ktest']),
     Step('mutants', 'tests/host/mutants.py', counts=True, timeout=900, cores=2,
-         builds=['build/host/ktest', 'build/host/model', 'build/tsan/ktest']),
+         builds=['build/host/ktest', 'build/host/model', 'build/orders/orders',
+                 'build/tsan/ktest']),
     Step('fuzz', 'tests/fuzz/run.sh 5', counts=True, timeout=300, builds=['fuzzers']),
 
     # The kernel in a machine.

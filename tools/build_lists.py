@@ -317,6 +317,7 @@ HOST_ONLY = {
         'memory.c',
         'mmu.c',
         'tlb.c',
+        'turns.c',
     ],
     'uapps/init': [
         'frames.c',
@@ -368,6 +369,49 @@ HOST_MODELS = [
 HOST_PROGRAMS = {
     'model': ['tests/host/model.c'] + HOST_MODELS,
 }
+
+# One more: build/orders/orders runs small cases in every order. These files are compiled so that
+# each operation on an atomic word may be preceded by another CPU; the rest of the host's kernel
+# is as it is in build/host.
+HOST_POINTS = {
+    'kernel/arch': [
+        'spinlock.c',
+    ],
+    'kernel/object': [
+        'channel.c',
+        'deferred.c',
+        'event.c',
+        'eventpair.c',
+        'futex.c',
+        'handle_table.c',
+        'object.c',
+        'peered.c',
+        'port.c',
+        'process.c',
+        'suspend_token.c',
+        'timer_object.c',
+        'user_thread.c',
+        'wait.c',
+    ],
+    'kernel/sched': [
+        'inherit.c',
+        'mutex.c',
+        'park.c',
+        'sched.c',
+        'thread.c',
+        'timer.c',
+        'waitable.c',
+    ],
+}
+ORDERS = [
+    'tests/host/orders.c',
+    'tests/host/orders_channel.c',
+    'tests/host/orders_sched.c',
+    'tests/host/orders_search.c',
+    'tests/host/orders_tasks.c',
+    'tests/host/orders_time.c',
+    'tests/host/orders_wait.c',
+]
 
 # The same, for libFuzzer.
 FUZZERS = {

@@ -11,7 +11,7 @@ import sys
 from build_flags import files, own_flags
 from build_groups import GROUPS
 from build_lists import (
-    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS,
+    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS, HOST_POINTS, ORDERS,
     FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
     PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS)
 
@@ -72,6 +72,8 @@ HOST_VARIANTS = {
     'fuzz': '-O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all '
             '-fno-sanitize=function',
 }
+# For build/orders/orders only: not a whole kernel.
+POINTS = '-Ikernel/arch/host/points ' + HOST_VARIANTS['host']
 # The others are for mutants of single files.
 GROUPED = ('small', 'fuzz')
 HOST_MAIN = 'tests/host/main.c'
@@ -192,6 +194,7 @@ def rules(ninja):
         compiler(variant, f'$kernel_flags {flags}'.strip())
     for variant, flags in HOST_VARIANTS.items():
         compiler(variant, f'$host_flags {flags}')
+    compiler('orders', f'$host_flags {POINTS}')
     compiler('vdso', '$vdso_flags')
     compiler('ulib', '$user_flags $ulib_flags')
     compiler('user', '$user_flags -gline-tables-only')
@@ -354,6 +357,17 @@ def host_variant(ninja, variant):
     return [out] + host_programs(ninja, variant, HOST_PROGRAMS, kernel)
 
 
+def orders(ninja):
+    """The search through orders: some files are its own, the others those of the variant host."""
+    ninja.title('The kernel as a host program: all orders of small cases.')
+    kernel = files(KERNEL_PORTABLE) + KERNEL_ALSO_ON_HOST + files(HOST_ONLY)
+    points = files(HOST_POINTS)
+    own = compile_all(ninja, 'orders', points + ORDERS)
+    rest = [object_of('host', f) for f in sorted(kernel) if f != HOST_MAIN and f not in points]
+    ninja.build('build/orders/orders', 'link_host', own + rest, flags=HOST_LINK['host'])
+    return ['build/orders/orders']
+
+
 def host(ninja):
     """Host tests; returns the targets that `ninja host` builds."""
     targets = []
@@ -363,7 +377,7 @@ def host(ninja):
             ninja.build('fuzzers', 'phony', made)
         else:
             targets += made
-    return targets
+    return targets + orders(ninja)
 
 
 def generate():

@@ -25,6 +25,7 @@
 static struct thread boot_idle_thread, other_idle_threads[MAX_CPUS];
 static struct platform_info platform;
 static void (*machine_body)(void);
+static struct thread *reaper;
 
 /* ---- What a panic may call ---- */
 
@@ -57,9 +58,7 @@ __attribute__((weak)) void upcall_cpu_started(void) {
 }
 
 static void main_thread(void *unused) {
-    struct thread *reaper =
-        kernel_thread_create("reaper", sched_reaper_main, NULL, PRIORITY_DEFAULT);
-
+    reaper = kernel_thread_create("reaper", sched_reaper_main, NULL, PRIORITY_DEFAULT);
     ASSERT(reaper);
     sched_start_reaper(reaper);
     arch_start_cpus(&platform, MAX_CPUS);
@@ -92,6 +91,8 @@ static void machine_main(void) {
     thread_start(main);
     sched_idle_loop();
 }
+
+struct thread *machine_reaper(void) { return reaper; }
 
 int machine_run(const struct host_options *options, void (*body)(void)) {
     platform.cpu_count = options->cpus;

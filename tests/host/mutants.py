@@ -232,6 +232,65 @@ MUTANTS = {
     'tree-equal-keys-to-the-left': (
         'kernel/lib/tree.c', 'if (node->key < parent->key) {', 'if (node->key <= parent->key) {',
         'tree'),
+    # Faults that need a second CPU in the middle of a few instructions.
+    'orders-park-looks-at-its-token-too-early': (
+        'kernel/sched/park.c',
+        '    irq_disable();\n    spin_lock_irq_off(&thread->wait_lock);\n'
+        '    if (unlikely(deadline != TIME_INFINITE || parker->done ||\n',
+        '    bool done = parker->done;\n'
+        '    irq_disable();\n    spin_lock_irq_off(&thread->wait_lock);\n'
+        '    if (unlikely(deadline != TIME_INFINITE || done ||\n',
+        'build/orders/orders park.a_wake_is_never_lost'),
+    'orders-kill-is-told-after-the-look': (
+        'kernel/sched/park.c',
+        '    atomic_fetch_or(&thread->pending, bits);\n'
+        '    irq_state_t state = spin_lock(&thread->wait_lock);\n'
+        '    if (thread->parked_on && (thread->ends_by & bits)) {\n',
+        '    bool parked = thread->parked_on != NULL;\n'
+        '    atomic_fetch_or(&thread->pending, bits);\n'
+        '    irq_state_t state = spin_lock(&thread->wait_lock);\n'
+        '    if (parked && thread->parked_on && (thread->ends_by & bits)) {\n',
+        'build/orders/orders park.a_kill_and_a_wake_end_one_wait'),
+    'orders-mutex-is-marked-by-a-plain-store': (
+        'kernel/sched/mutex.c',
+        '        if (atomic_compare_exchange_weak_explicit(&mutex->owner, &owner, wanted,\n'
+        '                                                  memory_order_acq_rel, memory_order_relaxed))\n'
+        '            return owner == 0;\n',
+        '        atomic_store(&mutex->owner, wanted);\n        return owner == 0;\n',
+        'build/orders/orders mutex.two_hand_it_over_under_the_scheduler'),
+    'orders-wait-looks-at-signals-without-the-lock': (
+        'kernel/object/wait.c', '    waitable_observe_locked(object, &waiter->observer);\n',
+        '    waitable_join_observers_locked(object, &waiter->observer);\n',
+        'build/orders/orders wait_one.a_signal_is_never_missed'),
+    'orders-port-cancels-without-the-objects-lock': (
+        'kernel/object/port.c',
+        'uint64_t key) {\n    MUTEX_GUARD(object->lock);\n\n    return cancel_matching(',
+        'uint64_t key) {\n    return cancel_matching(',
+        'build/orders/orders port.a_cancelled_wait_leaves_no_packet'),
+    'orders-futex-compares-without-the-lock': (
+        'kernel/object/futex.c',
+        '    MUTEX_GUARD(&table->lock);\n\n'
+        '    status_t status = compare_locked(table, waiter->address, expected);\n',
+        '    status_t status = compare_locked(table, waiter->address, expected);\n'
+        '    MUTEX_GUARD(&table->lock);\n',
+        'build/orders/orders futex.a_change_and_a_wake_are_never_missed'),
+    'orders-old-expiry-counts': (
+        'kernel/object/timer_object.c', 'if (!timer->armed || timer->due > clock_now())',
+        'if (!timer->armed)', 'build/orders/orders timer.it_is_set_again_as_it_expires'),
+    'orders-stop-does-not-look-again': (
+        'kernel/object/user_thread.c', 'if (!is_suspended(self) || thread_is_killed(&self->thread))',
+        'if (thread_is_killed(&self->thread))',
+        'build/orders/orders suspend.a_wait_goes_on_after_a_suspension'),
+    'orders-call-is-linked-after-its-message': (
+        'kernel/object/channel.c', '    list_add_tail(&channel->callers, &caller->node);\n',
+        '    mutex_unlock(channel->end.base.lock);\n    mutex_lock(channel->end.base.lock);\n'
+        '    list_add_tail(&channel->callers, &caller->node);\n',
+        'build/orders/orders channel.a_call_meets_its_answer_and_the_end_of_the_peer'),
+    'orders-no-idle-cpu-is-called': (
+        'kernel/sched/sched.c',
+        '        if (priority == running)\n            request_slice_end(queue);\n        call_idle_cpu();\n',
+        '        if (priority == running)\n            request_slice_end(queue);\n',
+        'build/orders/orders sched.no_cpu_idles_while_a_thread_waits_elsewhere'),
     'log-ring-tears': (
         'kernel/lib/log.c', '*cursor = next - LOG_RECORDS;', '*cursor = next;', 'log'),
 }

@@ -26,6 +26,7 @@ def main():
     for sources in build.HOST_TOOLS.values():
         named.update(sources)
     named.update(build.CALL_TEXTS)
+    named.update(build.ORDERS)
     named.discard(build.EXAMPLES)
     on_disk = set()
     for top in FOLDERS:

@@ -19,7 +19,10 @@ void host_time_jump(nstime_t to) {
 
 void host_advance_time(nstime_t duration) {
     host_time_creep(duration);
-    host_cpu_relax();
+    if (host_takes_turns())
+        host_poll(); /* and the turn stays */
+    else
+        host_cpu_relax();
 }
 
 /* Each look takes a moment, so a loop that waits for a time ends. */

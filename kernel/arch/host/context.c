@@ -121,19 +121,26 @@ UNINSTRUMENTED void host_fiber_start(void) {
     panic("the entry function of a thread returned");
 }
 
+/* Where a stack begins that host_switch_stack will leave for `start`. */
+static void *first_sp(void *bottom, size_t size, void (*start)(void)) {
+    void **sp = (void **)((char *)bottom + size);
+
+    *--sp = NULL; /* a call would have aligned the stack to 8 modulo 16 */
+    *--sp = (void *)start;
+    for (unsigned i = 0; i < 6; i++)
+        *--sp = NULL;
+    return sp;
+}
+
 void arch_thread_init(struct arch_thread *thread, void *stack_base, size_t stack_size,
                       void (*entry)(void *), void *argument) {
     struct host_stack *stack = stack_for(stack_base);
-    void **sp = (void **)((char *)stack->bottom + HOST_STACK_SIZE);
 
     if (stack->tsan_fiber)
         __tsan_destroy_fiber(stack->tsan_fiber);
     stack->tsan_fiber = __tsan_create_fiber(0);
-    *--sp = NULL; /* a call would have aligned the stack to 8 modulo 16 */
-    *--sp = (void *)host_fiber_start;
-    for (unsigned i = 0; i < 6; i++)
-        *--sp = NULL;
-    *thread = (struct arch_thread){.saved_sp = sp,
+    *thread = (struct arch_thread){.saved_sp = first_sp(stack->bottom, HOST_STACK_SIZE,
+                                                        host_fiber_start),
                                    .stack_bottom = stack->bottom,
                                    .stack_size = HOST_STACK_SIZE,
                                    .tsan_fiber = stack->tsan_fiber,
@@ -158,6 +165,37 @@ UNINSTRUMENTED void arch_switch(struct arch_thread *from, struct arch_thread *to
     __tsan_switch_to_fiber(to->tsan_fiber, 0);
     host_switch_stack(&from->saved_sp, to->saved_sp);
     __sanitizer_finish_switch_fiber(from->asan_fake_stack, NULL, NULL);
+}
+
+/* ---- CPUs that take turns ---- */
+
+/* The stack that the CPU is on, which may be any thread's. */
+static void find_stack(struct host_turn *turn, const struct host_cpu *cpu) {
+    const struct arch_thread *thread = (const struct arch_thread *)cpu->cpu.current;
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    bool on_thread = thread && here - (uintptr_t)thread->stack_bottom < thread->stack_size;
+
+    turn->stack_bottom = on_thread ? thread->stack_bottom : cpu->stack_bottom;
+    turn->stack_size = on_thread ? thread->stack_size : cpu->stack_size;
+}
+
+UNINSTRUMENTED void host_turn_switch(struct host_turn *from, const struct host_turn *to,
+                                     struct host_cpu *me) {
+    find_stack(from, me);
+    __sanitizer_start_switch_fiber(&from->asan_fake_stack, to->stack_bottom, to->stack_size);
+    host_switch_stack(&from->saved_sp, to->saved_sp);
+    __sanitizer_finish_switch_fiber(from->asan_fake_stack, NULL, NULL);
+}
+
+UNINSTRUMENTED static void turn_start(void) {
+    __sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+    host_turn_main();
+}
+
+void host_turn_prepare(struct host_turn *turn, const struct host_cpu *cpu) {
+    turn->stack_bottom = cpu->stack_bottom;
+    turn->stack_size = cpu->stack_size;
+    turn->saved_sp = first_sp(cpu->stack_bottom, cpu->stack_size, turn_start);
 }
 
 /* ---- User mode: a callback ---- */

@@ -30,7 +30,12 @@ static uint64_t random_state;
 static _Thread_local struct host_cpu *this_cpu;
 
 /* Not by its name in the C library, which the kernel's scheduler has taken. */
-static void yield_pthread(void) { syscall(SYS_sched_yield); }
+static void yield_pthread(void) {
+    if (host_takes_turns())
+        host_turn_spin();
+    else
+        syscall(SYS_sched_yield);
+}
 
 /* ---- Identity ---- */
 
@@ -39,6 +44,8 @@ NOINLINE struct cpu *host_cpu_this(void) { return &this_cpu->cpu; }
 struct host_cpu *host_cpu_get(unsigned id) { return &cpus[id]; }
 unsigned cpu_count(void) { return atomic_load(&online); }
 struct cpu *cpu_get(unsigned id) { return &cpus[id].cpu; }
+
+void host_cpu_become(struct host_cpu *cpu) { this_cpu = cpu; }
 
 void host_cpu_adopt(struct host_cpu *cpu) {
     pthread_attr_t attributes;
@@ -66,6 +73,8 @@ static struct host_cpu *cpu_prepare(unsigned id) {
 void host_init(const struct host_options *options) {
     random_state = options->seed ? options->seed : 1;
     atomic_store(&preempt_one_in, options->preempt_one_in);
+    if (options->turns)
+        host_turns_begin();
     host_memory_init(options->memory);
     host_boot_init(options);
     host_cpu_adopt(cpu_prepare(0));
@@ -88,6 +97,10 @@ void arch_start_cpus(const struct platform_info *platform, unsigned max) {
     for (unsigned id = 1; id < platform->cpu_count && id < max; id++) {
         struct host_cpu *cpu = cpu_prepare(id);
         pthread_t thread;
+        if (host_takes_turns()) {
+            host_turns_start_cpu(cpu);
+            continue;
+        }
         if (pthread_create(&thread, NULL, cpu_main, cpu) != 0)
             panic("no pthread for CPU %u", id);
         pthread_detach(thread);
@@ -314,10 +327,8 @@ static void jump_to_next_deadline(void) {
     pthread_cond_signal(&first->wake);
 }
 
-void cpu_idle(void) {
-    struct host_cpu *cpu = host_cpu();
-
-    atomic_store(&cpu->scheduled, true);
+/* Asleep until something is pending. */
+static void idle_as_pthread(struct host_cpu *cpu) {
     pthread_mutex_lock(&idle_lock);
     host_check_deadline(cpu);
     while (!atomic_load(&cpu->pending)) {
@@ -329,6 +340,16 @@ void cpu_idle(void) {
         cpu->idle = false;
     }
     pthread_mutex_unlock(&idle_lock);
+}
+
+void cpu_idle(void) {
+    struct host_cpu *cpu = host_cpu();
+
+    atomic_store(&cpu->scheduled, true);
+    if (host_takes_turns())
+        host_turn_idle();
+    else
+        idle_as_pthread(cpu);
     irq_enable();
     irq_disable();
 }

@@ -18,6 +18,7 @@ struct host_options {
     uint64_t memory;       /* bytes of RAM */
     uint64_t seed;
     unsigned preempt_one_in; /* 0: never; else preempt at random when interrupts go on */
+    bool turns;            /* all CPUs on one pthread, one at a time: turns.c */
     const char *cmdline;
 };
 /* Make the arena, the boot information and CPU 0 of the calling pthread. */
@@ -25,6 +26,28 @@ void host_init(const struct host_options *options);
 /* Run main(argument) as CPU 0 on a pthread and wait for host_finish; returns its code. */
 int host_run(const struct host_options *options, void (*main)(void));
 void host_finish(int code) NORETURN;
+
+/* ---- CPUs that take turns (turns.c) ---- */
+/* A step by which CPUs can see each other is about to come: an operation on an atomic word. */
+struct host_point {
+    const volatile void *where;
+    const void *site; /* the instruction */
+    const char *file; /* the source file that was compiled */
+    bool changes;     /* the word, or it might */
+};
+void host_point(const volatile void *where, bool changes, const char *file);
+struct host_turn_hooks {
+    /* Who goes on: the running CPU or another one that can; the point comes in its next turn. */
+    unsigned (*at_point)(const struct host_point *point);
+    /* The running CPU can't go on: one of `able`. */
+    unsigned (*choose)(uint64_t able);
+    /* No CPU can go on. True if that has changed; else time passes, or it is a deadlock. */
+    bool (*nobody)(void);
+};
+void host_turns_set_hooks(const struct host_turn_hooks *hooks); /* each may be NULL */
+uint64_t host_turns_able(void);        /* CPUs that could go on, by cpu_bit */
+void host_turn_wait(void);             /* this CPU, with all on it, until it is released */
+void host_turns_release(uint64_t cpus); /* those of these that wait, by cpu_bit */
 
 /* ---- For tests ---- */
 uint64_t host_random(void); /* from the seed */

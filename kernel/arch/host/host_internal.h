@@ -23,6 +23,24 @@ struct tlb_entry {
 enum host_irq { HOST_IRQ_RESCHED = 1, HOST_IRQ_TIMER = 2, HOST_IRQ_CALL = 4, HOST_IRQ_FLUSH = 8,
                 HOST_IRQ_CONSOLE = 16, HOST_IRQ_DEVICE = 32 };
 
+enum host_turn_state {
+    TURN_GOES_ON, /* whenever it has the turn */
+    TURN_SPINS,   /* until somebody changes what it looked at */
+    TURN_IDLES,   /* until something is pending */
+    TURN_WAITS,   /* until it is released */
+};
+
+/* A CPU's part of turns.c. */
+struct host_turn {
+    enum host_turn_state state;
+    const volatile void *looked_at; /* the last word that it read */
+    bool has_news;                  /* somebody has changed that since */
+    void *saved_sp;                 /* while another CPU has the turn */
+    void *stack_bottom;             /* that this lies on */
+    size_t stack_size;
+    void *asan_fake_stack;
+};
+
 /* One request to one CPU; lies on the sender's stack until `left` says it is done. */
 struct host_request {
     struct host_request *next;
@@ -45,11 +63,23 @@ struct host_cpu {
     struct tlb_entry tlb[TLB_ENTRIES];
     void *stack_bottom; /* of the pthread */
     size_t stack_size;
+    struct host_turn turn;
 };
 
 struct host_cpu *host_cpu(void);
 struct host_cpu *host_cpu_get(unsigned id);
 void host_cpu_adopt(struct host_cpu *cpu); /* the calling pthread is this CPU */
+void host_cpu_become(struct host_cpu *cpu); /* the same, for turns.c */
+bool host_takes_turns(void);
+void host_turns_begin(void);
+void host_turns_start_cpu(struct host_cpu *cpu);
+void host_turn_spin(void);
+void host_turn_idle(void);
+/* context.c: `me` leaves its stack as `from` remembers it, for `to`. */
+void host_turn_switch(struct host_turn *from, const struct host_turn *to, struct host_cpu *me);
+/* A new CPU, which begins in host_turn_main() on its own stack. */
+void host_turn_prepare(struct host_turn *turn, const struct host_cpu *cpu);
+void host_turn_main(void) NORETURN;
 void host_interrupt(unsigned cpu, unsigned irq);
 /* Run it on every CPU of `mask`, this one included; wait with interrupts on. */
 void host_request_all(uint64_t mask, void (*function)(void *), void *context, bool flush);
