@@ -364,7 +364,6 @@ GROUPS = [
         'uapps/races/main.c',
         'uapps/races/race.c',
         'uapps/races/t_futex.c',
-        'uapps/races/t_task.c',
     ],
     [
         'uapps/races/t_handle.c',

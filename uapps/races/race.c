@@ -19,6 +19,15 @@ void race_hangs(const char *what) {
     exit(1); /* whoever hangs can't be joined */
 }
 
+static long number_of(const char *option, long otherwise) {
+    const char *value = getenv(option);
+    return value ? atol(value) : otherwise;
+}
+
+zx_time_t race_patience(void) {
+    return zx_deadline_after(ZX_SEC(number_of("races.patience", 60)));
+}
+
 /* --- runners --- */
 
 /* Until a count leaves a value that it had. */
@@ -235,14 +244,8 @@ static void begin_rounds(void) {
     tally_count = rounds_run = 0;
 }
 
-/* The command line's races.times, for long runs. */
-static unsigned times_wanted(void) {
-    const char *times = getenv("races.times");
-    return times ? (unsigned)atoi(times) : 1;
-}
-
 void race_run(const char *name, void (*body)(unsigned rounds), unsigned rounds) {
-    unsigned all = rounds * times_wanted();
+    unsigned all = rounds * (unsigned)number_of("races.times", 1);
     begin_rounds();
     body(1);
     keep_a_message();

@@ -19,8 +19,12 @@
 enum moment { BEFORE, DURING, AFTER };
 #define MOMENTS 3
 
-/* A time after which nothing that may still happen is waited for. */
-#define PATIENCE zx_deadline_after(ZX_SEC(60))
+/*
+ * A time after which nothing that may still happen is waited for: a minute from now, or
+ * races.patience=SECONDS of the command line, for kernels that are known to have a fault.
+ */
+#define PATIENCE race_patience()
+zx_time_t race_patience(void);
 
 /* --- a thread that is told what to do, once for each round --- */
 

@@ -9,6 +9,7 @@
 #include "races/race.h"
 
 static struct runner maker, killer;
+static struct hold hold; /* before the kill of a tree */
 
 /* --- the kill of a tree against all that makes it grow --- */
 
@@ -54,7 +55,6 @@ static zx_status_t make_level(struct tree *tree, struct level *level, zx_handle_
 static zx_status_t grow(void *argument) {
     struct tree *tree = argument;
     zx_status_t status = ZX_OK;
-    race_moment();
     for (int i = 0; i < LEVELS && status == ZX_OK; i++)
         status = make_level(tree, &tree->levels[i], i ? tree->levels[i - 1].job : tree->middle);
     return status;
@@ -95,7 +95,7 @@ static void end_tree(struct tree *tree) {
     close_handle(tree->top);
 }
 
-RACE(a_tree_of_jobs_may_be_killed_while_it_grows, 20) {
+RACE(a_tree_of_jobs_may_be_killed_while_it_grows, 30) {
     zx_handle_t code = make_code();
     runner_start(&maker);
     runner_start(&killer);
@@ -106,10 +106,17 @@ RACE(a_tree_of_jobs_may_be_killed_while_it_grows, 20) {
         runner_go(&maker, grow, &tree);
         if (i % 2)
             runner_go(&killer, kill_middle, &tree);
-        for (uint64_t more = race_random(8); more > 0; more--)
-            race_moment();
+        if (i % 3) {
+            runner_await_begun(&maker);
+            race_hold(&hold); /* from its begin to its end, evenly */
+        } else { /* all there is on one CPU */
+            for (uint64_t more = race_random(8); more > 0; more--)
+                race_moment();
+        }
         EXPECT_OK(zx_task_kill(tree.top));
-        LEGAL("growth", "in a job that is killed", runner_finish(&maker), ZX_OK, ZX_ERR_BAD_STATE);
+        zx_status_t growth = runner_finish(&maker);
+        LEGAL("growth", "in a job that is killed", growth, ZX_OK, ZX_ERR_BAD_STATE);
+        race_learn(&hold, growth == ZX_OK);
         if (i % 2)
             EXPECT_OK(runner_finish(&killer));
         end_tree(&tree);

@@ -28,6 +28,16 @@ static zx_status_t poll(zx_handle_t timer) {
     return zx_object_wait_one(timer, ZX_TIMER_SIGNALED, 0, NULL);
 }
 
+/* To the moment when it expires: a little before, or while somebody is being told. */
+static void approach(zx_time_t deadline) {
+    zx_time_t until = deadline + (zx_duration_t)race_random(ZX_USEC(40)) - ZX_USEC(5);
+    if (race_random(4) == 0)
+        race_moment();
+    else
+        while (zx_clock_get_monotonic() < until)
+            ;
+}
+
 /* What was the deadline is well over. */
 static void pass(zx_time_t deadline) {
     while (zx_clock_get_monotonic() <= deadline)
@@ -35,11 +45,11 @@ static void pass(zx_time_t deadline) {
     race_moment();
 }
 
-RACE(a_cancelled_timer_stays_silent, 120) {
+RACE(a_cancelled_timer_stays_silent, 200) {
     zx_handle_t timer = make_timer();
     for (unsigned i = 0; i < rounds; i++) {
         zx_time_t deadline = set_to_expire_soon(timer);
-        race_moment();
+        approach(deadline);
         race_count("expired before", poll(timer));
         EXPECT_OK(zx_timer_cancel(timer));
         EXPECT_EQ(ZX_ERR_TIMED_OUT, poll(timer));
@@ -49,11 +59,11 @@ RACE(a_cancelled_timer_stays_silent, 120) {
     close_handle(timer);
 }
 
-RACE(a_timer_that_is_set_again_forgets_its_first_deadline, 120) {
+RACE(a_timer_that_is_set_again_forgets_its_first_deadline, 200) {
     zx_handle_t timer = make_timer();
     for (unsigned i = 0; i < rounds; i++) {
         zx_time_t deadline = set_to_expire_soon(timer);
-        race_moment();
+        approach(deadline);
         race_count("expired before", poll(timer));
         EXPECT_OK(zx_timer_set(timer, FAR_AWAY, 0));
         EXPECT_EQ(ZX_ERR_TIMED_OUT, poll(timer));
