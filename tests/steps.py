@@ -203,6 +203,9 @@ STEPS = [
     user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
                options='--append debug.syscalls=1 --append kill.points=1'),
 
+    user_tests('kill-points-8cpu', 8, 'build/symbols/proofs', seconds=100,
+               options='--append debug.syscalls=1 --append kill.points=1 --append utest=p47_points'),
+
     races(1),
     races(2),
     races(4),
