@@ -238,5 +238,7 @@ SOAK = [
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),
+    user_tests('soak-races-4cpu', 4, 'build/symbols/races', seconds=900,
+               options='--append debug.syscalls=1 --append races.times=50'),
     stress('stress-memory', 4, '--seconds 300', 460, name='soak-memory-4cpu', memory='64M'),
 ]
