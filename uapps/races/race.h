@@ -70,8 +70,8 @@ void race_line_up(atomic_uint *line, unsigned count);
 
 /*
  * Runs the body, with a few rounds to fill the kernel's caches and then with all of them,
- * which must bring every counter back; prints rounds and outcomes. Half the rounds where
- * many CPUs share few real ones; more with races.times=N on the command line.
+ * which must bring every counter back; prints rounds and outcomes. Two thirds of the rounds
+ * at 4 CPUs, half at 8; more with races.times=N on the command line.
  */
 void race_run(const char *name, void (*body)(unsigned rounds), unsigned rounds);
 /* One more round, and what came of it. */
