@@ -160,6 +160,36 @@ RACE(who_ends_by_itself_may_be_killed_in_the_middle_of_it, 30) {
         end_or_kill(&ways_out[i % 2]);
 }
 
+/* --- the start against the kill --- */
+
+static zx_status_t kill_soon(void *argument) {
+    race_moment();
+    return zx_task_kill(*(zx_handle_t *)argument);
+}
+
+/* It starts and is killed, or is killed and never starts; its handle goes with it in any case. */
+RACE(a_process_may_be_killed_at_any_point_of_its_start, 30) {
+    runner_start(&killer);
+    for (unsigned i = 0; i < rounds; i++) {
+        struct child child;
+        zx_handle_t end = ZX_HANDLE_INVALID, given = ZX_HANDLE_INVALID;
+        EXPECT_OK(zx_eventpair_create(0, &end, &given));
+        if (child_make(&child, stay_code, stay_code_end)) {
+            runner_go(&killer, kill_soon, &child.process);
+            race_moment();
+            LEGAL("start", "of who is killed",
+                  zx_process_start(child.process, child.thread, CHILD_CODE, CHILD_STACK, given, 0),
+                  ZX_OK, ZX_ERR_BAD_STATE);
+            EXPECT_OK(runner_finish(&killer));
+            EXPECT_EQ(ZX_TASK_RETCODE_SYSCALL_KILL, child_wait(&child));
+            EXPECT_OK(zx_object_wait_one(end, ZX_EVENTPAIR_PEER_CLOSED, 0, NULL));
+        }
+        close_handle(end);
+        child_end(&child);
+    }
+    runner_end(&killer);
+}
+
 /* --- suspension from the start to the end --- */
 
 struct tormented {
@@ -251,6 +281,26 @@ RACE(a_handler_may_answer_while_its_process_is_killed, 30) {
             int64_t code = child_wait(&crash.child);
             EXPECT(code == 0 || code == ZX_TASK_RETCODE_SYSCALL_KILL);
             race_count("exception, answered", status_of(code));
+        }
+        end_crash(&crash);
+    }
+    runner_end(&killer);
+}
+
+/* Both hold the thread; it goes on when neither does, whoever was first. */
+RACE(tokens_come_and_go_while_a_handler_is_asked_and_answers, 25) {
+    runner_start(&killer);
+    for (unsigned i = 0; i < rounds; i++) {
+        struct crash crash;
+        if (make_crash(&crash)) {
+            struct tormented tormented = {i % 2 ? crash.child.thread : crash.child.process, 6};
+            runner_go(&killer, torment, &tormented);
+            EXPECT_OK(child_start(&crash.child, CHILD_DATA));
+            crash.exception = catch_type(crash.channel, ZX_EXCP_UNDEFINED_INSTRUCTION);
+            EXPECT_OK(end_thread(&crash));
+            EXPECT_EQ(0, child_wait(&crash.child));
+            LEGAL("suspension", "of who is in an exception", runner_finish(&killer), ZX_OK,
+                  ZX_ERR_BAD_STATE);
         }
         end_crash(&crash);
     }
