@@ -4,8 +4,9 @@ To add a test, add a line: a name, the command, and what differs from the defaul
 The command runs in the top folder; status 0 is a pass. With counts=True its last
 line `N passed, N failed` is added to the total, and must agree with the status.
 `builds` are ninja targets that must be there first. Steps run side by side while there are
-`cores` for them: two where the name ends in 4cpu, else one.
+`cores` for them: two where the name has 2cpu, 4cpu or 8cpu in it, else one.
 """
+import re
 from dataclasses import dataclass, field
 
 ALL_CORES = 0
@@ -22,7 +23,7 @@ class Step:
 
     def __post_init__(self):
         if self.cores is None:
-            self.cores = 2 if '4cpu' in self.name else 1
+            self.cores = 2 if re.search('[248]cpu', self.name) else 1
 
 
 def ktest(kernel, smp, suites='all', extra=''):
@@ -50,6 +51,12 @@ def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100,
     return Step(name, counts=True, timeout=seconds + 30, builds=[program],
                 command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout {seconds} {options} {program}')
+
+
+def races(smp):
+    """What happens at the same time, in every order that comes on so many CPUs."""
+    return user_tests(f'races-{smp}cpu', smp, 'build/symbols/races',
+                      options='--append debug.syscalls=1')
 
 
 def edu(smp, boot='pvh'):
@@ -207,6 +214,14 @@ STEPS = [
     user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
                options='--append debug.syscalls=1 --append kill.points=1'),
 
+    user_tests('kill-points-8cpu', 8, 'build/symbols/proofs', seconds=100,
+               options='--append debug.syscalls=1 --append kill.points=1 --append utest=p47_points'),
+
+    races(1),
+    races(2),
+    races(4),
+    races(8),
+
     Step('documents', 'env -u JX_BUILT tests/qemu/documents.py', counts=True, timeout=300,
          cores=ALL_CORES),
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
@@ -234,5 +249,7 @@ SOAK = [
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),
     stress('stress-vmar', 4, '--seconds 600', 660, name='soak-vmar-4cpu'),
     stress('stress-fault', 4, '--seconds 600', 660, name='soak-fault-4cpu'),
+    user_tests('soak-races-4cpu', 4, 'build/symbols/races', seconds=900,
+               options='--append debug.syscalls=1 --append races.times=50'),
     stress('stress-memory', 4, '--seconds 300', 460, name='soak-memory-4cpu', memory='64M'),
 ]

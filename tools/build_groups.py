@@ -378,8 +378,16 @@ GROUPS = [
         'uapps/model/world_companion.c',
     ],
     [
-        'uapps/proofs/counters.c',
-        'uapps/proofs/kill_points.c',
+        'uapps/races/blocking.c',
+        'uapps/races/blocking_waits.c',
+        'uapps/races/caller.c',
+        'uapps/races/main.c',
+        'uapps/races/race.c',
+        'uapps/races/t_futex.c',
+    ],
+    [
+        'uapps/races/t_handle.c',
+        'uapps/races/t_timer.c',
     ],
     [
         'uapps/shell/arena.c',

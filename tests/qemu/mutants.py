@@ -34,6 +34,11 @@ def stress(which, words, smp=4):
             f'--smp {smp} --append ktest=off build/symbols/{which} {words}')
 
 
+def race(words, smp=4):
+    return program('races', words, f'--smp {smp} --append debug.syscalls=1 '
+                   '--append races.patience=6')
+
+
 MEMORY = ('JX_BUILT=1 JX_KERNEL=' + OUT + '/{name}/kernel.elf ./jx exec --init --timeout 50 --mem 48M '
           '--append ktest=off --append debug.syscalls=1 build/symbols/stress-memory --seconds 1')
 FLUSH = '    if (!tlb_batch_is_empty(&batch))\n        tlb_flush(&batch);\n'
@@ -147,6 +152,24 @@ MUTANTS = {
         'void upcall_table_page_free(paddr_t address) { pmm_free(page_of(address), PAGE_TABLE); }',
         'void upcall_table_page_free(paddr_t address) {\n    static _Atomic unsigned tables_freed;\n'
         '    if (++tables_freed % 16)\n        pmm_free(page_of(address), PAGE_TABLE);\n}', MEMORY),
+    # What only a race shows.
+    'race-a-wake-is-lost-to-a-deadline': (
+        'kernel/object/futex.c',
+        '    if (!list_node_is_linked(&waiter->node))\n        return true;\n'
+        '    unlink_locked(table, waiter);\n',
+        '    if (!list_node_is_linked(&waiter->node))\n        return false;\n'
+        '    unlink_locked(table, waiter);\n', race('a_wake_is_not')),
+    'race-a-trigger-is-lost-to-a-suspension': (
+        'kernel/object/interrupt.c', '    if (interrupt->waiter != waiter)\n        return parker_status',
+        '    if (interrupt->waiter != waiter)\n        return status != OK ? status : parker_status',
+        race('suspension_against')),
+    'race-an-answer-is-lost-to-the-deadline': (
+        'kernel/object/channel.c', '    if (unlikely(!caller.reply))\n',
+        '    if (unlikely(!caller.reply || status != OK))\n', race('an_answer_against')),
+    'race-a-packet-is-lost-to-a-suspension': (
+        'kernel/object/port.c', '    if (!packet)\n        return status;\n    *out_packet',
+        '    if (!packet || status != OK)\n        return status;\n    *out_packet',
+        race('suspension_against')),
     'unmapped-without-flush': (
         'kernel/vm/region.c', '    mmu_clear_range(aspace, start, size, &batch);\n' + FLUSH,
         '    mmu_clear_range(aspace, start, size, &batch);\n',

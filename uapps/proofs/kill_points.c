@@ -22,7 +22,8 @@
 
 #define ROUNDS 6
 
-static zx_handle_t victim_port, call_end, answer_end;
+static zx_handle_t victim_port, idle_port, call_end, answer_end;
+static zx_futex_t idle_word;
 static mtx_t crowded;
 static atomic_bool is_over;
 
@@ -70,25 +71,46 @@ static void use_handles(void) {
     (void)zx_object_wait_one(a, ZX_USER_SIGNAL_0, zx_deadline_after(ZX_USEC(50)), NULL);
     (void)zx_handle_close(a);
     (void)zx_handle_close(b);
+    /* Others may meet at words and ports or not; here somebody surely waits. */
+    (void)zx_futex_wait(&idle_word, 0, ZX_HANDLE_INVALID, zx_deadline_after(ZX_USEC(50)));
+    (void)zx_port_wait(idle_port, zx_deadline_after(ZX_USEC(50)), &packet);
     (void)zx_channel_call(call_end, 0, ZX_TIME_INFINITE, &call, &size, &count);
     (void)zx_port_queue(victim_port, &packet);
     free(memset(malloc(3 * PAGE), 1, 3 * PAGE));
 }
 
-int victim_main(const char *how) {
-    static int (*const mains[])(void *) = {answer_calls, wait_for_packets, crowd, crowd};
-    thrd_t threads[4], last;
+#define WORKERS 4
+static zx_handle_t workers[WORKERS];
+
+static int work(void *argument) {
+    static int (*const mains[WORKERS])(void *) = {answer_calls, wait_for_packets, crowd, crowd};
+    size_t own = (size_t)(uintptr_t)argument;
+    (void)zx_handle_duplicate(zx_thread_self(), ZX_RIGHT_SAME_RIGHTS, &workers[own]);
+    return mains[own](NULL);
+}
+
+/*
+ * A thread that can be joined has not come to its end in the kernel yet. That it has is
+ * waited for too: else this one could end the process before the kill that comes there.
+ */
+static void join_worker(thrd_t thread, size_t own) {
     int result;
+    thrd_join(thread, &result);
+    (void)zx_object_wait_one(workers[own], ZX_THREAD_TERMINATED, ZX_TIME_INFINITE, NULL);
+}
+
+int victim_main(const char *how) {
+    thrd_t threads[WORKERS], last;
     mtx_init(&crowded, mtx_plain);
-    if (zx_port_create(0, &victim_port) != ZX_OK ||
+    if (zx_port_create(0, &victim_port) != ZX_OK || zx_port_create(0, &idle_port) != ZX_OK ||
         zx_channel_create(0, &call_end, &answer_end) != ZX_OK)
         return 1;
-    for (int i = 0; i < 4; i++)
-        thrd_create(&threads[i], mains[i], NULL);
+    for (size_t i = 0; i < WORKERS; i++)
+        thrd_create(&threads[i], work, (void *)(uintptr_t)i);
     for (int i = 0; i < ROUNDS; i++)
         use_handles();
-    for (int i = 0; i < 4; i++)
-        thrd_join(threads[i], &result);
+    for (size_t i = 0; i < WORKERS; i++)
+        join_worker(threads[i], i);
     thrd_create(&last, spin, NULL); /* it finds the kill on its way back to user mode */
     (void)zx_nanosleep(zx_deadline_after(ZX_USEC(200)));
     if (strcmp(how, "crash") == 0)
