@@ -1,9 +1,9 @@
 /*
  * futex.pml - waiting, waking, requeueing and owners: kernel/object/futex.c, sched/inherit.c.
  *
- * The threads of one process. Three wait on word A: thread 0 names the waker its owner, or nobody;
- * thread 1 names thread 0 or nobody, and when it is woken, it wakes the next and has it own A;
- * thread 2 names the waker for as long as there is a handle. The waker does the same as thread 1, or requeues one to word B with an
+ * The threads of one process. Three wait on word A: 0 and 2 name the waker its owner, thread 1 names
+ * thread 0, each for as long as there is a handle; thread 1, when it is woken, wakes the next and
+ * has it own A. The waker does the same as thread 1, or requeues one to word B with an
  * owner of its choice, waking one, which owns A then or not. When it is gone another changes
  * the word and wakes all that wait. Thread 0 is killed at any time. Each thread ends and
  * is reaped; then its last handle is closed, and it is freed as soon as no call names it.
@@ -327,10 +327,9 @@ active [3] proctype waiting() {
 
     atomic {
         if
-        :: ME != 2 || !handle[WAKER]
-        :: ME == 0 && handle[WAKER] -> find(WAKER)
         :: ME == 1 && handle[0] -> find(0)
-        :: ME == 2 && handle[WAKER] -> find(WAKER)
+        :: ME != 1 && handle[WAKER] -> find(WAKER)
+        :: else
         fi
     };
     futex_wait(ME);

@@ -12,7 +12,7 @@
  *   - a thread that is killed ends (LTL, if everybody goes on who can);
  *   - when the last token is gone, a thread that is not killed runs user code again, and so
  *     neither an event, nor an answer, nor a resume is lost (LTL, the same);
- *   - user code does not run from when the thread was seen to stand still until it is resumed;
+ *   - user code does not run from when the thread stands still until the last token is gone;
  *   - user code never sees that a call was interrupted (ERR_INTERNAL_RETRY): it makes it again;
  *   - while the debugger has its registers, the thread neither saves nor loads them;
  *   - nobody touches a parker whose frame is gone.
@@ -43,7 +43,7 @@ bool process; /* mutex */
 /* Under process->lock. */
 byte suspensions;       /* the sum of the thread's own and its process's */
 bool stopped;           /* thread->stopped */
-bool suspended;         /* the signal ZX_THREAD_SUSPENDED */
+bool must_stand;        /* what only a model knows: it has stopped, and a token is left */
 bool in_exception;      /* thread->exception */
 bool answer_is_awaited; /* exception->wait */
 
@@ -106,7 +106,7 @@ inline stop() {
 #endif
             park_prepare(STOP);
             stopped = true;
-            suspended = true
+            must_stand = true
         :: else -> break
         fi
        };
@@ -143,7 +143,7 @@ leave: /* exit_to_user; until interrupts are off, those that come are taken in t
     fi;
 
 user: /* an interrupt is taken before anything else */
-    atomic { assert(!suspended && !has_registers); in_user = true };
+    atomic { assert(!must_stand && !has_registers); in_user = true };
     do
     :: atomic { interrupt -> in_user = false; goto leave }
     :: atomic { !interrupt && !again -> skip } /* it computes */
@@ -253,6 +253,7 @@ active [2] proctype suspender() {
         !process ->
         process = true;
         suspensions--;
+        must_stand = must_stand && suspensions > 0;
         if
         :: suspensions == 0 || FAULT == RESUME_IS_LAST ->
             MINE.pending = MINE.pending &
@@ -264,7 +265,6 @@ active [2] proctype suspender() {
         if
         :: stopped && (suspensions == 0 || FAULT == RESUME_IS_LAST) ->
             stopped = false;
-            suspended = false;
             thread_unpark(STOP, OK)
         :: else
         fi;
@@ -302,6 +302,7 @@ end:
         :: else
         fi
        }
+    :: killed -> break /* nobody need answer one who is killed */
     od
 }
 
@@ -316,35 +317,21 @@ end:
         :: else -> event = true
         fi
        }
+    :: killed -> break
     od
 }
 
-/* access_once, until it has had the registers twice: mutexes here are not first come, first served */
+/* access_once, at any time when it succeeds */
 active proctype debugger() {
-    byte p, times;
-
-    do
-    :: atomic {
-        !process && times < 2 ->
-        p = (stopped -> STOP : EXCEPTION);
-        if
-        :: (stopped || in_exception) && !killed && MINE.parked_on == p + 1 &&
-           (!on_cpu || FAULT == READS_WHILE_LEAVING) ->
-            process = true;
-            times++;
-            has_registers = true
-        :: else
-        fi;
-        p = 0
-       };
-       atomic {
-        if
-        :: has_registers -> has_registers = false; process = false
-        :: else
-        fi
-       }
-    :: break
-    od
+end:
+    atomic {
+        !process && !killed && (!on_cpu || FAULT == READS_WHILE_LEAVING) &&
+        ((stopped && MINE.parked_on == STOP + 1) ||
+         (!stopped && in_exception && MINE.parked_on == EXCEPTION + 1)) ->
+        process = true;
+        has_registers = true
+    };
+    atomic { has_registers = false; process = false }
 }
 
 ltl ends { [] (killed -> <> dead) }
