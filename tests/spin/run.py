@@ -18,7 +18,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.normpath(os.path.join(HERE, '../..'))
 OUT = os.path.join(TOP, 'build/spin')
 COMPILER = 'clang-19'
-DEPTH = 100000
+DEPTH = 20000  # the deepest search needs 8000
+SLOTS = 21     # of the hash table: 2 to this power
 LIMITS = ['-DMEMLIM=1200', '-DNFAIR=3']  # MB; NFAIR: fairness for up to 14 processes
 TIMEOUT = 100  # seconds, for one search
 FAULT = re.compile(r'^#define (\w+) +(\d+) /\*', re.M)
@@ -59,7 +60,7 @@ def search(folder, options, words, optimize='-O2'):
     code, text = call([COMPILER, '-w', optimize, *LIMITS, *options, '-o', 'pan', 'pan.c'], folder)
     if code:
         raise Broken(f'{COMPILER}:\n{text}')
-    _, text = call(['./pan', f'-m{DEPTH}', *words], folder)
+    _, text = call(['./pan', f'-m{DEPTH}', f'-w{SLOTS}', *words], folder)
     found = re.search(r'errors: (\d+)', text)
     if not found:
         raise Broken(f'pan:\n{text}')
