@@ -141,6 +141,8 @@ STEPS = [
          cores=2),
     Step('host-small', 'for suite in page_map vmo vm aspace; do build/small/ktest $suite || exit 1; '
          'done', timeout=300, builds=['build/small/ktest']),
+    # Protocols of the kernel as models, in every order of their steps; each with faults to find.
+    Step('spin', 'tests/spin/run.py', counts=True, timeout=300),
     Step('mutants', 'tests/host/mutants.py', counts=True, timeout=900, cores=2,
          builds=['build/host/ktest', 'build/host/model', 'build/orders/orders',
                  'build/tsan/ktest']),

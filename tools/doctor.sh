@@ -46,6 +46,7 @@ doctor() {
     row_version mformat --version
     row_version qemu-system-x86_64 --version
     row_version gdb --version
+    row_version spin -V
     for old in 14 15 16 17 18; do
         if command -v "clang-$old" > /dev/null 2>&1; then
             row "clang-$old" 'is too old and not used; clang-19 is'

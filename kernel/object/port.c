@@ -179,7 +179,8 @@ static void async_wait_fill(struct async_wait *wait, signals_t observed) {
 
 /*
  * The wait is over: its packet goes into the port, or, cancelled, it leaves the
- * port. False if the port has already let go of it and drops the object itself.
+ * port; that too if the port is closed, whose packets nobody would take out any more.
+ * False if the port has already let go of it and drops the object itself.
  */
 static bool async_wait_finish(struct async_wait *wait, bool canceled) {
     struct port *port = wait->port;
@@ -188,7 +189,7 @@ static bool async_wait_finish(struct async_wait *wait, bool canceled) {
     if (!wait->object)
         return false;
     wait->object = NULL;
-    if (!canceled) {
+    if (!canceled && !port->closed) {
         packet_append_locked(port, &wait->packet);
         return true;
     }
@@ -412,8 +413,8 @@ static void port_on_zero_handles(struct waitable *object) {
 
 /*
  * One who fires into the port has no reference to it, only the lock of the object
- * that the closing thread took to unlink the registration; or it put the packet in
- * that the closing thread took out. Its last touch of the port is the release of
+ * that the closing thread took to unlink the registration; or it put the packet in,
+ * or took the registration away, that the closing thread then did or did not find. Its last touch of the port is the release of
  * `lock`, which ends inside the spinlock of its waiters; so passing through that
  * spinlock is enough to know that nobody is in there.
  */

@@ -182,3 +182,33 @@ KTEST_QUICK(port, closing_the_port_leaves_nothing_on_the_sources) {
     }
     bench_end(&bench);
 }
+
+/* Its packet is let go of when the port is closed, but before its registrations are. */
+static struct waitable *signalled_between;
+
+static void signal_between(struct packet *packet) {
+    (void)packet;
+    waitable_change(signalled_between, 0, ZX_USER_SIGNAL_0);
+}
+
+static bool queue_kept(struct port *port, struct packet *packet) {
+    MUTEX_GUARD(&port->lock);
+    return port_queue_kept_locked(port, packet);
+}
+
+KTEST(port, what_fires_while_the_port_closes_leaves_no_packet) {
+    static const struct kept_packet_ops ops = {.released = signal_between};
+    struct packet packet = {.kept = &ops};
+    struct bench bench;
+
+    if (bench_begin(&bench)) {
+        AUTO(waitable) kept = &bench.port->base;
+        waitable_ref(kept);
+        signalled_between = bench.event;
+        EXPECT_EQ(OK, observe(&bench, 1, ZX_USER_SIGNAL_0, 0));
+        EXPECT(queue_kept(bench.port, &packet));
+        handle_release(&bench.port_handle);
+        EXPECT(list_is_empty(&port_from(kept)->packets));
+    }
+    bench_end(&bench);
+}
