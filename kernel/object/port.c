@@ -413,10 +413,10 @@ static void port_on_zero_handles(struct waitable *object) {
 
 /*
  * One who fires into the port has no reference to it, only the lock of the object
- * that the closing thread took to unlink the registration; or it put the packet in,
- * or took the registration away, that the closing thread then did or did not find. Its last touch of the port is the release of
- * `lock`, which ends inside the spinlock of its waiters; so passing through that
- * spinlock is enough to know that nobody is in there.
+ * that the closing thread took to unlink the registration; or it put a packet in that
+ * the closing thread took out, or took a registration away that this one did not find.
+ * Its last touch of the port is the release of `lock`, which ends inside the spinlock of
+ * its waiters; so passing through that spinlock is enough to know that nobody is in there.
  */
 static void port_destroy(struct waitable *object) {
     struct port *port = port_from(object);

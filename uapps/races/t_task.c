@@ -232,8 +232,6 @@ RACE(tokens_may_come_and_go_from_the_first_instruction_to_the_last, 25) {
 
 /* --- exceptions --- */
 
-CODE(crash_code, "ud2");
-
 struct crash {
     struct child child;
     zx_handle_t job, channel, outer, exception;
