@@ -12,7 +12,7 @@
  *   - a suspended call is never made again, and its reply may come while it stands still;
  *   - nobody touches the caller, which lies on a stack, after the call has returned, and
  *     nobody touches end 0 without a reference;
- *   - every call ends (no invalid end state; no run is without end).
+ *   - every call ends (no invalid end state).
  *
  * Left out: what is in a message besides the transaction id, messages that carry channels
  * (channel_nest.c), reuse of transaction ids (after 2^31 calls), no memory.
@@ -184,7 +184,7 @@ active [2] proctype caller_thread() {
     fi
 }
 
-/* channel_deliver_locked of end 0, whose lock is held: the caller that waits for it, or the queue. */
+/* channel_deliver_locked of end 0: to the caller that waits for it, or into the queue. */
 inline answer(id) {
     atomic {
         !pair ->

@@ -1,9 +1,9 @@
 /*
- * futex.pml - waiting, waking, requeueing and owners: kernel/object/futex.c, sched/inherit.c.
+ * futex.pml - waiting, waking, requeueing, owners: kernel/object/futex.c, sched/inherit.c.
  *
- * The threads of one process. Three wait on word A: 0 and 2 name the waker its owner, thread 1 names
- * thread 0, each for as long as there is a handle; thread 1, when it is woken, wakes the next and
- * has it own A. The waker does the same as thread 1, or requeues one to word B with an
+ * The threads of one process. Three wait on word A: 0 and 2 name the waker its owner, and
+ * thread 1 names 0, each for as long as there is a handle; thread 1, when it is woken, wakes the
+ * next and has it own A. The waker does the same as thread 1, or requeues one to word B with an
  * owner of its choice, waking one, which owns A then or not. When it is gone another changes
  * the word and wakes all that wait. Thread 0 is killed at any time. Each thread ends and
  * is reaped; then its last handle is closed, and it is freed as soon as no call names it.
@@ -15,13 +15,13 @@
  *   - the owner of a futex is a thread that is not reaped, or nobody; it is known to the oldest
  *     waiter alone, and counts what it owns;
  *   - each waiter lends to the owner of the futex that it waits on, and to nobody else;
- *   - no owner waits on its own futex (it may come to do so only by waiting after it was named);
+ *   - no owner waits on its own futex;
  *   - nobody touches a waiter whose frame is gone, or a thread that is freed.
  *
  * Left out: priorities themselves and chains of lending (inherit.random_waits_agree_with_a_model
  * tests them), words that are not mapped, suspension (a call that is made again), bad handles.
  */
-#define COMPARED_APART     1 /* the word is compared before the table is locked to link the waiter */
+#define COMPARED_APART     1 /* the word is compared, then the lock is taken to link the waiter */
 #define OWNER_NOT_PASSED   2 /* the oldest waiter takes the owner with it */
 #define DEAD_MAY_OWN       3 /* a thread that is reaped lets go, but may be named again */
 #define WAKE_FORGOTTEN     4 /* whose park ended otherwise does not look whether it was woken */
@@ -183,8 +183,8 @@ inline futex_wait(t) {
     atomic {
         !table ->
 #endif
-        status = (status == OK && owner != NOBODY && waits_on(owner, A) && FAULT != OWNER_MAY_WAIT ->
-                  INVALID_ARGS : status);
+        status = (status == OK && owner != NOBODY && waits_on(owner, A) &&
+                  FAULT != OWNER_MAY_WAIT -> INVALID_ARGS : status);
         if
         :: status == OK ->
             park_prepare(t);

@@ -12,7 +12,7 @@
  * the other. The taking of a lock belongs to the step that follows, its release to the step before.
  */
 mtype = { OK, PARKED, TIMED_OUT, RETRY, KILLED, CANCELED, PEER_CLOSED, BAD_HANDLE, BAD_STATE,
-          NOT_FOUND, INVALID_ARGS };
+          INVALID_ARGS };
 
 /* Bits of thread->pending. */
 #define KILL      1

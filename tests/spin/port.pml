@@ -212,7 +212,8 @@ inline wait_async(i, its_key) {
 /* Under both locks: async_wait_drop_locked, where the key is the right one. */
 inline drop(i) {
     if
-    :: wait[i].on_port && wait[i].key == 0 && (wait[i].has_object || FAULT != CANCEL_LEAVES_PACKET) ->
+    :: wait[i].on_port && wait[i].key == 0 &&
+       (wait[i].has_object || FAULT != CANCEL_LEAVES_PACKET) ->
         canceled[i] = true;
         wait[i].on_port = false;
         if
@@ -228,7 +229,8 @@ inline drop(i) {
             packets??i
         fi;
         wait_unref(i)
-    :: wait[i].on_port && wait[i].key == 0 && FAULT == CANCEL_LEAVES_PACKET && !wait[i].has_object ->
+    :: wait[i].on_port && wait[i].key == 0 &&
+       FAULT == CANCEL_LEAVES_PACKET && !wait[i].has_object ->
         canceled[i] = true
     :: else
     fi

@@ -49,7 +49,8 @@ def generate(name, fault):
         target = os.path.join(folder, os.path.basename(path))
         with open(path, encoding='utf-8') as file, open(target, 'w', encoding='utf-8') as copy:
             copy.write(file.read())
-    code, text = call(['spin', f'-P{COMPILER} -E -x c', f'-DFAULT={fault}', '-a', f'{name}.pml'], folder)
+    code, text = call(['spin', f'-P{COMPILER} -E -x c', f'-DFAULT={fault}', '-a', f'{name}.pml'],
+                      folder)
     if code or 'Error' in text:
         raise Broken(f'spin -a:\n{text}')
     return folder

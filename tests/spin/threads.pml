@@ -21,7 +21,7 @@
  * CPU runs what (sched.c), the order of the handlers, each of which is asked like the one here, and
  * the reports of a start and an end.
  */
-#define LOOKS_UNLOCKED        1 /* stop_begin looks at `pending` before it takes the process's lock */
+#define LOOKS_UNLOCKED        1 /* stop_begin looks at `pending`, then it takes the lock */
 #define NO_INTERRUPT          2 /* thread_set_pending does not interrupt user code elsewhere */
 #define WAIT_NOT_ABANDONED    3 /* a thread killed in an exception leaves its wait to the handler */
 #define PARK_LOOKS_EARLY      4 /* a park looks at `pending` before it takes wait_lock */
