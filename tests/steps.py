@@ -59,11 +59,12 @@ def races(smp):
                       options='--append debug.syscalls=1')
 
 
-def edu(smp, boot='pvh'):
+def edu(smp, boot='pvh', by=''):
     """The driver of QEMU's device for education, which has all that a driver needs."""
-    return Step(f'edu-{boot}-{smp}cpu', timeout=90, builds=['build/symbols/edu'],
+    option = f' --{by}' if by else ''
+    return Step(f'edu-{by or boot}-{smp}cpu', timeout=90, builds=['build/symbols/edu'],
                 command=f'JX_KERNEL=build/debug/kernel.elf ./jx exec --init --smp {smp} --timeout 60 '
-                        f'--boot {boot} --device edu build/symbols/edu')
+                        f'--boot {boot} --device edu build/symbols/edu{option}')
 
 
 def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
@@ -200,6 +201,8 @@ STEPS = [
     edu(4),
     edu(1, 'bios'),
     edu(4, 'uefi'),
+    edu(1, by='line'),
+    edu(4, 'bios', by='line'),
     Step('edu-denied', 'JX_KERNEL=build/debug/kernel.elf ./jx exec --device edu edu 2>&1 | '
          "grep 'edu: this needs the root resource'", timeout=90),
     user_tests('depths-1cpu', 1, 'build/symbols/depths'),

@@ -159,17 +159,9 @@ MUTANTS = {
         '    unlink_locked(table, waiter);\n',
         '    if (!list_node_is_linked(&waiter->node))\n        return false;\n'
         '    unlink_locked(table, waiter);\n', race('a_wake_is_not')),
-    'race-a-trigger-is-lost-to-a-suspension': (
-        'kernel/object/interrupt.c', '    if (interrupt->waiter != waiter)\n        return parker_status',
-        '    if (interrupt->waiter != waiter)\n        return status != OK ? status : parker_status',
-        race('suspension_against')),
     'race-an-answer-is-lost-to-the-deadline': (
         'kernel/object/channel.c', '    if (unlikely(!caller.reply))\n',
         '    if (unlikely(!caller.reply || status != OK))\n', race('an_answer_against')),
-    'race-a-packet-is-lost-to-a-suspension': (
-        'kernel/object/port.c', '    if (!packet)\n        return status;\n    *out_packet',
-        '    if (!packet || status != OK)\n        return status;\n    *out_packet',
-        race('suspension_against')),
     'unmapped-without-flush': (
         'kernel/vm/region.c', '    mmu_clear_range(aspace, start, size, &batch);\n' + FLUSH,
         '    mmu_clear_range(aspace, start, size, &batch);\n',

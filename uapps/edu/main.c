@@ -2,12 +2,13 @@
  * edu - a driver for QEMU's `edu` device, as an ordinary program.
  *
  * It needs all that the kernel has for drivers, and nothing else: I/O ports to find the device,
- * its registers as uncached memory, an interrupt that the device sends as a message, and memory
+ * its registers as uncached memory, an interrupt (a message of its or its line), and memory
  * of an ordinary VMO pinned for the device to read and write. All authority is the root
  * resource, which only the first process has.
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
@@ -18,10 +19,11 @@
 #include "edu/pci.h"
 
 static const char help[] =
-    "usage: edu\n"
+    "usage: edu [--line]\n"
     "Drives QEMU's `edu` device: looks at its registers, has it compute factorials and interrupt\n"
-    "when it is done, and has it copy memory. Needs the root resource, so it must be the first\n"
-    "process: ./jx exec --init --device edu build/symbols/edu\n";
+    "when it is done, and has it copy memory. With --line it interrupts by its line and not by\n"
+    "messages. Needs the root resource, so it must be the first process:\n"
+    "./jx exec --init --device edu build/symbols/edu\n";
 
 #define PAGE   ((size_t)ZX_PAGE_SIZE)
 #define EDU_ID 0x11e81234u
@@ -134,7 +136,7 @@ static bool map_registers(struct edu *edu) {
 }
 
 /* Where the device is to write what; the kernel may mask it there. */
-static bool set_up_interrupt(struct edu *edu) {
+static bool set_up_messages(struct edu *edu) {
     unsigned place = pci_find_capability(edu->at, PCI_CAPABILITY_MSI);
     zx_paddr_t memory = pci_memory_of(edu->at);
     zx_info_msi_t info = {0};
@@ -160,10 +162,32 @@ static bool set_up_interrupt(struct edu *edu) {
     return step(ZX_OK, "interrupts by writing %#x to %#lx", info.target_data, info.target_addr);
 }
 
-/* What it interrupted for, which it is told to forget. */
+/* The chip set's way from the pins of bus 0's devices to the inputs of the I/O APIC. */
+static uint32_t input_of(struct pci_function at, uint8_t pin) {
+    return 20 + (at.device + pin - PCI_PIN_A) % 4;
+}
+
+static bool set_up_line(struct edu *edu) {
+    uint8_t pin = (uint8_t)(pci_read16(edu->at, PCI_INTERRUPT) >> 8);
+    uint32_t input = input_of(edu->at, pin);
+    if (pin < PCI_PIN_A || edu->at.bus != 0)
+        return step(ZX_ERR_NOT_SUPPORTED, "no line (pin %u)", pin);
+    pci_write16(edu->at, PCI_COMMAND,
+                pci_read16(edu->at, PCI_COMMAND) & ~PCI_COMMAND_NO_LINE);
+    zx_status_t status =
+        zx_interrupt_create(edu->root, input, ZX_INTERRUPT_MODE_LEVEL_LOW, &edu->interrupt);
+    return step(status, "interrupts by pin %c, which is input %u", 'A' + pin - PCI_PIN_A, input);
+}
+
+/*
+ * What it interrupted for, which it is told to forget; a line goes down only then, so the
+ * kernel is told after it.
+ */
 static uint32_t take_interrupts(const struct edu *edu) {
     uint32_t which = read32(edu, EDU_INTERRUPTS);
     write32(edu, EDU_INTERRUPT_ACK, which);
+    if (edu->port != ZX_HANDLE_INVALID && zx_interrupt_ack(edu->interrupt) != ZX_OK)
+        return 0;
     return which;
 }
 
@@ -189,14 +213,14 @@ static bool factorial_by_wait(const struct edu *edu) {
                            : step(status, "no interrupt came");
 }
 
-/* From the port, and acknowledged; the time when it came. */
+/* From the port: the time when it came. */
 static zx_status_t take_packet(const struct edu *edu, zx_time_t *out_at) {
     zx_port_packet_t packet = {0};
     zx_status_t status = zx_port_wait(edu->port, zx_deadline_after(ZX_SEC(20)), &packet);
     if (status == ZX_OK && (packet.type != ZX_PKT_TYPE_INTERRUPT || packet.key != KEY))
         status = ZX_ERR_BAD_STATE;
     *out_at = packet.interrupt.timestamp;
-    return status == ZX_OK ? zx_interrupt_ack(edu->interrupt) : status;
+    return status;
 }
 
 static bool factorial_by_port(struct edu *edu) {
@@ -303,13 +327,15 @@ static bool end(struct edu *edu) {
 int main(int argc, char **argv) {
     struct edu edu = {.root = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0))};
     tool_start(argc, argv, help);
-    if (argc != 1)
+    const char *word = getenv("exec.args"); /* where the first process finds its arguments */
+    bool by_line = word && strcmp(word, "--line") == 0;
+    if (argc != 1 || (word && !by_line))
         return tool_usage();
     if (edu.root == ZX_HANDLE_INVALID)
         return tool_fail(ZX_ERR_ACCESS_DENIED, "this needs the root resource");
-    bool ok = find(&edu) && map_registers(&edu) && set_up_interrupt(&edu) &&
-              factorial_by_wait(&edu) && factorial_by_port(&edu) && copy_by_device(&edu) &&
-              end(&edu);
+    bool ok = find(&edu) && map_registers(&edu) &&
+              (by_line ? set_up_line(&edu) : set_up_messages(&edu)) && factorial_by_wait(&edu) &&
+              factorial_by_port(&edu) && copy_by_device(&edu) && end(&edu);
     if (ok)
         printf("edu: all is well\n");
     return ok ? 0 : 1;

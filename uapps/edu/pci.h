@@ -19,9 +19,12 @@ enum pci_register {
     PCI_REVISION = 0x08,
     PCI_BAR0 = 0x10,
     PCI_CAPABILITIES = 0x34,
+    PCI_INTERRUPT = 0x3c, /* 16 bits: what the firmware calls its line, and its pin */
 };
 #define PCI_COMMAND_MEMORY 0x2
 #define PCI_COMMAND_MASTER 0x4 /* it may send messages, and reach memory by itself */
+#define PCI_COMMAND_NO_LINE 0x400
+#define PCI_PIN_A           1 /* 0: it has no pin */
 
 struct pci_function {
     uint8_t bus, device, function;
