@@ -10,12 +10,14 @@
  *
  * Debug builds put a header (size, caller, magic) and a red zone around each
  * block and fill freed blocks, and check all three when the block comes back.
+ * Under the address sanitizer a freed block of a slab is forbidden, but for its header.
  */
 #include "vm/kheap.h"
 
 #include "arch/mmu.h"
 #include "arch/spinlock.h"
 #include "lib/log.h"
+#include "lib/memory_watch.h"
 #include "lib/string.h"
 #include "vm/pmm.h"
 
@@ -99,6 +101,7 @@ static struct page *slab_create_locked(unsigned class) REQUIRES(classes[class].l
 static void slab_destroy_locked(unsigned class, struct page *head)
     REQUIRES(classes[class].lock) {
     size_t pages = slab_pages(class);
+    memory_allow(page_contents(head), pages * PAGE_SIZE);
     list_remove(&head->link);
     classes[class].slabs--;
     for (size_t i = 0; i < pages; i++)
@@ -242,6 +245,7 @@ struct block_header {
 
 static void *block_dress(void *raw, size_t size, const void *caller) {
     struct block_header *header = raw;
+    memory_allow(header, sizeof(*header) + size + TAIL_SIZE);
     *header = (struct block_header){MAGIC_USED, (uint32_t)size, caller};
     memset((char *)(header + 1) + size, FILL_TAIL, TAIL_SIZE);
     return header + 1;
@@ -309,10 +313,12 @@ void kheap_free(void *block) {
     block = block_undress(block);
 #endif
     struct page *head = slab_head_of(block);
-    if (head->order == CLASS_RUN)
+    if (head->order == CLASS_RUN) {
         run_free(head);
-    else
-        class_free(head->order, block);
+        return;
+    }
+    memory_forbid((char *)block + HEADER_SIZE, class_sizes[head->order] - HEADER_SIZE);
+    class_free(head->order, block);
 }
 
 size_t kheap_cost(size_t size) {

@@ -267,6 +267,9 @@ MUTANTS = {
         'uint64_t key) {\n    MUTEX_GUARD(object->lock);\n\n    return cancel_matching(',
         'uint64_t key) {\n    return cancel_matching(',
         'build/orders/orders port.a_cancelled_wait_leaves_no_packet'),
+    'orders-a-closed-port-takes-packets': (
+        'kernel/object/port.c', '    if (!canceled && !port->closed) {\n', '    if (!canceled) {\n',
+        'build/orders/orders port.two_signals_meet_the_end_of_the_port'),
     'orders-futex-compares-without-the-lock': (
         'kernel/object/futex.c',
         '    MUTEX_GUARD(&table->lock);\n\n'

@@ -356,6 +356,21 @@ static void port_gone_check(void) {
 
 ORDERS(port, a_signal_meets_the_end_of_the_port, .switches = 3, .prepare = prepare_observed,
        .work = {signal_first, close_port}, .check = port_gone_check, .outcomes = {"gone"});
+
+/* The first may come when the port has let go of its packets, but not of its registrations. */
+static void prepare_both_observed(void) {
+    prepare_observed();
+    EXPECT_EQ(OK, port_wait_async(bench.port, &bench.table, bench.value[1], KEY,
+                                  ZX_EVENT_SIGNALED, 0));
+}
+static void signal_both(void) {
+    signal_first();
+    signal_second();
+}
+
+ORDERS(port, two_signals_meet_the_end_of_the_port, .switches = 3,
+       .prepare = prepare_both_observed, .work = {signal_both, close_port},
+       .check = port_gone_check, .outcomes = {"gone"});
 ORDERS(port, cancel_by_close_meets_the_end_of_the_port, .switches = 3,
        .prepare = prepare_observed, .work = {close_first, close_port}, .check = port_gone_check,
        .outcomes = {"gone"});
