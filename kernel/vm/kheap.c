@@ -10,7 +10,8 @@
  *
  * Debug builds put a header (size, caller, magic) and a red zone around each
  * block and fill freed blocks, and check all three when the block comes back.
- * Under the address sanitizer a freed block of a slab is forbidden, but for its header.
+ * Under the address sanitizer a freed block is forbidden, but for its header, until it is
+ * given out again or its pages go back.
  */
 #include "vm/kheap.h"
 
@@ -222,6 +223,7 @@ static void *run_alloc(size_t size) {
 
 static void run_free(struct page *first) {
     size_t pages = atomic_load_explicit(&first->count, memory_order_relaxed);
+    memory_allow(page_contents(first), pages * PAGE_SIZE);
     first->pins = 0;
     atomic_fetch_sub_explicit(&runs_used, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&run_bytes, (int64_t)(pages * PAGE_SIZE), memory_order_relaxed);
@@ -272,6 +274,7 @@ static void *block_undress(void *block) {
     block_check(header);
     header->magic = MAGIC_FREE;
     memset(header + 1, FILL_FREE, header->size);
+    memory_forbid(header + 1, header->size);
     return header;
 }
 #endif
@@ -313,12 +316,10 @@ void kheap_free(void *block) {
     block = block_undress(block);
 #endif
     struct page *head = slab_head_of(block);
-    if (head->order == CLASS_RUN) {
+    if (head->order == CLASS_RUN)
         run_free(head);
-        return;
-    }
-    memory_forbid((char *)block + HEADER_SIZE, class_sizes[head->order] - HEADER_SIZE);
-    class_free(head->order, block);
+    else
+        class_free(head->order, block);
 }
 
 size_t kheap_cost(size_t size) {
