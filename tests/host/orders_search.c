@@ -206,21 +206,15 @@ unsigned search_at_point(const struct host_point *point) {
     return chosen;
 }
 
-static unsigned first_after(uint64_t cpus, unsigned cpu) {
-    uint64_t later = cpus >> cpu >> 1;
-
-    return later ? cpu + 1 + (unsigned)__builtin_ctzll(later) : (unsigned)__builtin_ctzll(cpus);
-}
-
 unsigned search_choose(uint64_t able) {
     unsigned cpu = cpu_id();
     uint64_t ours = able & search.cpus;
 
     if (!search.running)
-        return first_after(able, cpu);
+        return host_turns_after(cpu, able);
     next_step();
     /* Who came last to the beginning does not count. */
-    unsigned usual = first_after(ours ? ours : able, search.step == 1 ? 0 : cpu), chosen = usual;
+    unsigned usual = host_turns_after(search.step == 1 ? 0 : cpu, ours ? ours : able), chosen = usual;
     if (is_kept())
         chosen = repeat(NULL, able);
     else if (!search.is_given && search.position == search.depth && (ours & (ours - 1)))

@@ -46,6 +46,7 @@ struct host_turn_hooks {
 };
 void host_turns_set_hooks(const struct host_turn_hooks *hooks); /* each may be NULL */
 uint64_t host_turns_able(void);        /* CPUs that could go on, by cpu_bit */
+unsigned host_turns_after(unsigned cpu, uint64_t cpus); /* the next one of these, in a circle */
 void host_turn_wait(void);             /* this CPU, with all on it, until it is released */
 void host_turns_release(uint64_t cpus); /* those of these that wait, by cpu_bit */
 

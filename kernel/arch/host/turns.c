@@ -100,10 +100,10 @@ static void turn_to(struct host_cpu *next) {
     host_turn_switch(&me->turn, &next->turn, me);
 }
 
-static unsigned first_after(uint64_t cpus, unsigned me) {
-    uint64_t later = cpus >> me >> 1;
+unsigned host_turns_after(unsigned cpu, uint64_t cpus) {
+    uint64_t later = cpus >> cpu >> 1;
 
-    return later ? me + 1 + (unsigned)__builtin_ctzll(later) : (unsigned)__builtin_ctzll(cpus);
+    return later ? cpu + 1 + (unsigned)__builtin_ctzll(later) : (unsigned)__builtin_ctzll(cpus);
 }
 
 /* The running CPU is in a state that it may not leave now. Returns when it has the turn again. */
@@ -115,7 +115,7 @@ static void pass_on(struct host_cpu *me, enum host_turn_state state) {
         if (!look_again() && !(hooks && hooks->nobody && hooks->nobody()) && !let_time_pass())
             panic("deadlock: no CPU can go on, and nothing is due");
     turn_to(host_cpu_get(hooks && hooks->choose ? hooks->choose(able)
-                                                : first_after(able, me->cpu.id)));
+                                                : host_turns_after(me->cpu.id, able)));
     me->turn.state = TURN_GOES_ON;
 }
 
