@@ -78,8 +78,7 @@ static void panic_together(void *unused) {
     panic("all at once");
 }
 static void crash_together(void) {
-    if (cpu_count() > 1)
-        cpu_call(((uint64_t)1 << cpu_count()) - 1 - ((uint64_t)1 << cpu_id()), panic_together, NULL);
+    cpu_call(~cpu_bit(cpu_id()), panic_together, NULL);
     panic("all at once");
 }
 
