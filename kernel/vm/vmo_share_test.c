@@ -8,7 +8,6 @@
  * lost. (With one writer per page nobody copies in between, and nothing is seen.)
  */
 #include "lib/ktest.h"
-#include "lib/string.h"
 #include "sched/sched.h"
 #include "vm/pmm.h"
 #include "vm/test_crew.h"

@@ -5,7 +5,6 @@
  * so what these tests look for is seen there within seconds.
  */
 #include "lib/ktest.h"
-#include "lib/string.h"
 #include "sched/sched.h"
 #include "vm/pmm.h"
 #include "vm/test_crew.h"
