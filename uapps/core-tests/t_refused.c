@@ -1,6 +1,6 @@
 /*
- * t_refused.c - what docs/SYSCALLS.md says is not there yet answers NOT_SUPPORTED, and
- * nonsense does not: it is the caller's mistake.
+ * t_refused.c - what docs/SYSCALLS.md and the list in docs/ARCHITECTURE.md say is left out
+ * answers as they say, and so does nonsense.
  */
 #include <jacinth/utest.h>
 #include <zircon/process.h>
@@ -14,6 +14,7 @@ static char scratch[256];
 TEST(topics_of_later_kernels_are_not_supported) {
     static const uint32_t topics[] = {
         ZX_INFO_GUEST_STATS,
+        32, 33, 34, 35, 36, 37, 38, 39, 40, /* VCPU to CLOCK_MAPPED_SIZE */
         ZX_INFO_NONE, 5,
         99, 0xffffffff,
     };
@@ -32,6 +33,9 @@ TEST(kinds_of_objects_of_later_kernels_are_not_supported) {
     zx_handle_t one, vmo;
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_create(8, &one));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(4096, 1, &one));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create(4096, 1 << 4, &one)); /* UNBOUNDED */
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS,
+              zx_process_create(zx_job_default(), "one", 3, 1, &one, &vmo)); /* SHARED */
 
     REQUIRE_OK(zx_vmo_create(4096, 0, &vmo));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_create_child(vmo, 0, 0, 4096, &one));
@@ -42,6 +46,24 @@ TEST(unknown_operations_are_refused) {
     zx_handle_t vmo;
     REQUIRE_OK(zx_vmo_create(4096, 0, &vmo));
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 5, 0, 4096, NULL, 0));
-    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 14, 0, 4096, NULL, 0));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_vmo_op_range(vmo, 14, 0, 4096, NULL, 0)); /* PREFETCH */
+    volatile uint8_t *at = map_vmo(vmo, READ_WRITE, 1);
+    static const uint32_t ops[] = {5, 10 /* ZERO */, 14 /* PREFETCH */};
+    for (size_t i = 0; i < sizeof ops / sizeof ops[0]; i++)
+        EXPECT_EQ(ZX_ERR_INVALID_ARGS,
+                  zx_vmar_op_range(zx_vmar_root_self(), ops[i], (zx_vaddr_t)at, PAGE, NULL, 0));
+    unmap(at, 1);
     EXPECT_OK(zx_handle_close(vmo));
+}
+
+TEST(what_power_control_leaves_out_is_not_supported) {
+    static const uint32_t commands[] = {
+        ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS, ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY,
+        ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE, ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1};
+    static const zx_system_powerctl_arg_t argument;
+    if (root_resource() == ZX_HANDLE_INVALID)
+        return;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+                  zx_system_powerctl(root_resource(), commands[i], &argument));
 }
