@@ -11,7 +11,7 @@
 struct paged paged_make(size_t pages, uint32_t options) {
     struct paged s = {0};
     EXPECT_OK(zx_pager_create(0, &s.pager));
-    EXPECT_OK(zx_port_create(0, &s.port));
+    s.port = make_port();
     EXPECT_OK(zx_pager_create_vmo(s.pager, options, s.port, KEY, pages * PAGE, &s.vmo));
     return s;
 }

@@ -82,6 +82,18 @@ zx_handle_t make_job(zx_handle_t parent) {
     return job;
 }
 
+zx_handle_t make_event(void) {
+    zx_handle_t event = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_event_create(0, &event));
+    return event;
+}
+
+zx_handle_t make_port(void) {
+    zx_handle_t port = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_port_create(0, &port));
+    return port;
+}
+
 /* --- memory objects --- */
 
 static zx_handle_t make(size_t pages, uint32_t options) {
@@ -256,24 +268,13 @@ int64_t child_run(const void *code, const void *code_end, uintptr_t arg2) {
 /* --- scripts --- */
 
 #define ENTRY_WORDS  8   /* call, six arguments, result */
-#define HANDLE_WORD  384 /* the handle that it was started with */
+#define SCRIPT_WORDS 384 /* of its page, at most */
 
 CODE(script_code, "mov %rsi, %rbx\n\t"
-                  "mov %rsi, %r14\n\t"
-                  "mov %rdi, 3072(%r14)\n"
-                  "1:\tmov (%rbx), %rax\n\t"
-                  "test %rax, %rax\n\t"
-                  "jz 2f\n\t"
-                  "mov 8(%rbx), %rdi\n\t"
-                  "cmp $-1, %rdi\n\t"
-                  "cmove 3072(%r14), %rdi\n\t"
-                  "mov 16(%rbx), %rsi\n\t"
-                  "mov 24(%rbx), %rdx\n\t"
-                  "mov 32(%rbx), %rcx\n\t"
-                  "mov 40(%rbx), %r8\n\t"
-                  "mov 48(%rbx), %r9\n\t"
-                  "call *%rax\n\t"
-                  "mov %rax, 56(%rbx)\n\t"
+                  "mov %edi, %r12d\n"
+                  "1:\tcmpq $0, (%rbx)\n\t"
+                  "je 2f\n\t"
+                  CODE_CALL_OF_ENTRY
                   "add $64, %rbx\n\t"
                   "jmp 1b\n"
                   "2:\tud2");
@@ -287,7 +288,7 @@ bool script_make(struct child *child) { return script_make_in(child, zx_job_defa
 void script_add(struct child *child, unsigned index, const char *call, uint64_t a0, uint64_t a1,
                 uint64_t a2, uint64_t a3) {
     volatile uint64_t *entry = child->data + index * ENTRY_WORDS;
-    EXPECT((index + 2) * ENTRY_WORDS < HANDLE_WORD);
+    EXPECT((index + 2) * ENTRY_WORDS < SCRIPT_WORDS);
     entry[0] = child_call(child, call);
     entry[1] = a0;
     entry[2] = a1;

@@ -28,7 +28,10 @@ zx_handle_t copy_with(zx_handle_t handle, zx_rights_t rights);
 zx_handle_t copy_without(zx_handle_t handle, zx_rights_t rights);
 /* The root resource, if this program was given it; kept from the start. */
 zx_handle_t root_resource(void);
+/* New objects without options; the test fails, and gets no handle, if there is none. */
 zx_handle_t make_job(zx_handle_t parent);
+zx_handle_t make_event(void);
+zx_handle_t make_port(void);
 /* Booted without what this call needs: it answers ZX_ERR_NOT_SUPPORTED to anything. */
 bool call_is_off(const char *name);
 /* Handles of this process, by the kernel's own count, once its other threads have ended. */
@@ -99,3 +102,19 @@ int32_t script_result(const struct child *child, unsigned index);
     __asm__(".pushsection .rodata." #name ",\"a\",@progbits\n"                                    \
             ".globl " #name ", " #name "_end\n.hidden " #name ", " #name "_end\n"                  \
             #name ":\n\t" text "\n" #name "_end:\n\t.popsection")
+
+/*
+ * For CODE: makes the call that rbx points to (its address, six arguments, room for what it
+ * gives). A first argument of -1 stands for the handle in r12d.
+ */
+#define CODE_CALL_OF_ENTRY                                                                         \
+    "mov 8(%rbx), %rdi\n\t"                                                                        \
+    "cmp $-1, %rdi\n\t"                                                                            \
+    "cmove %r12, %rdi\n\t"                                                                         \
+    "mov 16(%rbx), %rsi\n\t"                                                                       \
+    "mov 24(%rbx), %rdx\n\t"                                                                       \
+    "mov 32(%rbx), %rcx\n\t"                                                                       \
+    "mov 40(%rbx), %r8\n\t"                                                                        \
+    "mov 48(%rbx), %r9\n\t"                                                                        \
+    "call *(%rbx)\n\t"                                                                             \
+    "mov %rax, 56(%rbx)\n\t"

@@ -21,11 +21,6 @@ static void close_channel(struct channel channel) {
     close_handle(channel.a);
     close_handle(channel.b);
 }
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
 static zx_signals_t signals_of(zx_handle_t handle) {
     zx_signals_t seen = 0;
     EXPECT_EQ(ZX_ERR_TIMED_OUT, zx_object_wait_one(handle, 0, 0, &seen));

@@ -23,11 +23,6 @@ static void close_channel(struct channel channel) {
     close_handle(channel.a);
     close_handle(channel.b);
 }
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
 static bool is_closed(zx_handle_t handle) {
     return zx_object_get_info(handle, ZX_INFO_HANDLE_VALID, NULL, 0, NULL, NULL) ==
            ZX_ERR_BAD_HANDLE;

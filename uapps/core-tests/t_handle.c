@@ -16,12 +16,6 @@ static zx_handle_t *const bad_places[] = {
 };
 #define BAD_PLACES (sizeof bad_places / sizeof bad_places[0])
 
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
-
 TEST(handle_values_have_both_low_bits_set_and_differ) {
     zx_handle_t a = make_event(), b = make_event();
     EXPECT_EQ(ZX_HANDLE_FIXED_BITS_MASK, a & ZX_HANDLE_FIXED_BITS_MASK);

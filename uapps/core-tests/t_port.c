@@ -6,17 +6,6 @@
 
 #include "core-tests/support.h"
 
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
-static zx_handle_t make_port(void) {
-    zx_handle_t port = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_port_create(0, &port));
-    return port;
-}
-
 TEST(port_create_knows_its_options) {
     zx_handle_t port = 3;
     EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_port_create(2, &port));

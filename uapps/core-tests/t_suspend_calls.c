@@ -42,9 +42,8 @@ static void expect_result(struct waiter *w, zx_status_t want) {
     child_end(&w->child);
 }
 
-static zx_handle_t make_event(zx_handle_t *out_theirs) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
+static zx_handle_t event_for_both(zx_handle_t *out_theirs) {
+    zx_handle_t event = make_event();
     *out_theirs = copy_with(event, ZX_RIGHTS_BASIC | ZX_RIGHT_SIGNAL);
     return event;
 }
@@ -53,7 +52,7 @@ TEST(wait_one_goes_on_after_a_suspension) {
     struct waiter w;
     zx_handle_t theirs;
     REQUIRE(script_make(&w.child));
-    w.own = make_event(&theirs);
+    w.own = event_for_both(&theirs);
     script_add(&w.child, 0, "zx_object_wait_one", CHILD_HANDLE, ZX_EVENT_SIGNALED,
                (uint64_t)ZX_TIME_INFINITE, AT(300));
     REQUIRE(waiter_start(&w, theirs));
@@ -78,7 +77,7 @@ TEST(a_signal_during_the_suspension_is_seen) {
     struct waiter w;
     zx_handle_t theirs;
     REQUIRE(script_make(&w.child));
-    w.own = make_event(&theirs);
+    w.own = event_for_both(&theirs);
     script_add(&w.child, 0, "zx_object_wait_one", CHILD_HANDLE, ZX_EVENT_SIGNALED,
                (uint64_t)ZX_TIME_INFINITE, AT(300));
     REQUIRE(waiter_start(&w, theirs));
@@ -159,6 +158,17 @@ static void put_call_results(struct waiter *w) {
     w->child.data[6] = AT(361);
 }
 
+/* The child makes the call, on the other end of its own channel. */
+static bool start_call(struct waiter *w) {
+    zx_handle_t theirs = ZX_HANDLE_INVALID;
+    if (!script_make(&w->child))
+        return false;
+    EXPECT_OK(zx_channel_create(0, &w->own, &theirs));
+    put_call(w);
+    put_call_results(w);
+    return waiter_start(w, theirs);
+}
+
 static uint32_t take_request(zx_handle_t channel) {
     uint32_t request[2] = {0};
     EXPECT_OK(zx_object_wait_one(channel, ZX_CHANNEL_READABLE, SOON, NULL));
@@ -169,12 +179,7 @@ static uint32_t take_request(zx_handle_t channel) {
 
 static void call_with_disturbance(bool reply_while_suspended) {
     struct waiter w;
-    zx_handle_t theirs;
-    REQUIRE(script_make(&w.child));
-    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
-    put_call(&w);
-    put_call_results(&w);
-    REQUIRE(waiter_start(&w, theirs));
+    REQUIRE(start_call(&w));
     disturb(&w, ZX_THREAD_STATE_BLOCKED_CHANNEL);
     uint32_t reply[2] = {take_request(w.own), 99};
     zx_handle_t token = stop(w.child.thread);
@@ -199,12 +204,7 @@ TEST(channel_call_gets_an_answer_that_came_during_a_suspension) { call_with_dist
 
 TEST(channel_call_hears_of_a_peer_that_closed_during_a_suspension) {
     struct waiter w;
-    zx_handle_t theirs;
-    REQUIRE(script_make(&w.child));
-    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
-    put_call(&w);
-    put_call_results(&w);
-    REQUIRE(waiter_start(&w, theirs));
+    REQUIRE(start_call(&w));
     EXPECT(wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_CHANNEL));
     zx_handle_t token = stop(w.child.thread);
     close_handle(w.own);
@@ -214,12 +214,7 @@ TEST(channel_call_hears_of_a_peer_that_closed_during_a_suspension) {
 
 TEST(a_call_that_is_killed_while_suspended_unwinds) {
     struct waiter w;
-    zx_handle_t theirs;
-    REQUIRE(script_make(&w.child));
-    REQUIRE_OK(zx_channel_create(0, &w.own, &theirs));
-    put_call(&w);
-    put_call_results(&w);
-    REQUIRE(waiter_start(&w, theirs));
+    REQUIRE(start_call(&w));
     EXPECT(wait_for_state(w.child.thread, ZX_THREAD_STATE_BLOCKED_CHANNEL));
     zx_handle_t token = stop(w.child.thread);
     EXPECT_OK(zx_task_kill(w.child.process));

@@ -7,12 +7,6 @@
 
 #include "core-tests/support.h"
 
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
-
 static zx_time_t soon(void) { return zx_deadline_after(ZX_MSEC(2)); }
 static zx_time_t later(void) { return zx_deadline_after(ZX_SEC(5)); }
 

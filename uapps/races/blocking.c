@@ -15,20 +15,20 @@
 
 /* --- ports --- */
 
-static void make_port(struct scene *s) {
-    EXPECT_OK(zx_port_create(0, &s->handle));
+static void make_own_port(struct scene *s) {
+    s->handle = make_port();
     s->arguments[0] = THE_HANDLE;
     s->arguments[1] = (uint64_t)ZX_TIME_INFINITE;
     s->arguments[2] = s->seen + SCENE_PACKET;
 }
 static void make_two_ports(struct scene *s) {
-    make_port(s);
+    make_own_port(s);
     s->other = copy_with(s->handle, ZX_RIGHT_SAME_RIGHTS);
 }
 /* Its packet is one of an event. */
 static void make_port_and_event(struct scene *s) {
     make_two_ports(s);
-    EXPECT_OK(zx_event_create(0, &s->more[0]));
+    s->more[0] = make_event();
     EXPECT_OK(zx_object_wait_async(s->more[0], s->other, 5, ZX_EVENT_SIGNALED, 0));
 }
 static void queue(struct scene *s) {
@@ -178,7 +178,7 @@ static void make_console(struct scene *s) {
 
 static void make_pager(struct scene *s) {
     EXPECT_OK(zx_pager_create(0, &s->other));
-    EXPECT_OK(zx_port_create(0, &s->more[0]));
+    s->more[0] = make_port();
     EXPECT_OK(zx_pager_create_vmo(s->other, ZX_VMO_RESIZABLE, s->more[0], 1, PAGE, &s->more[1]));
 }
 static void make_read(struct scene *s) {
@@ -289,7 +289,7 @@ const struct blocking blocking[] = {
      {BOTH("queue", queue, ZX_OK), KEPT("close and queue", close_and_queue)}},
     {"port_wait of a signal", CALL(port_wait), ZX_THREAD_STATE_BLOCKED_PORT, make_port_and_event,
      use_port, {BOTH("signal", signal_event, ZX_OK)}},
-    {"port_wait, last handle", CALL(port_wait), ZX_THREAD_STATE_BLOCKED_PORT, make_port, NULL,
+    {"port_wait, last handle", CALL(port_wait), ZX_THREAD_STATE_BLOCKED_PORT, make_own_port, NULL,
      {GONE("close", end_close), KEPT("replace and queue", replace_and_queue)}},
     {"channel_call", CALL(channel_call), ZX_THREAD_STATE_BLOCKED_CHANNEL, make_call, use_call,
      {WHEN_BLOCKED("answer", answer_call, ZX_OK),

@@ -70,7 +70,7 @@ static void expect_sent(const struct scene *s, zx_status_t status) {
 static void share(struct scene *s) { s->handle = copy_with(s->other, ZX_RIGHT_SAME_RIGHTS); }
 
 void make_wait_event(struct scene *s) {
-    EXPECT_OK(zx_event_create(0, &s->other));
+    s->other = make_event();
     share(s);
     wait_for(s, ZX_EVENT_SIGNALED, ZX_TIME_INFINITE);
 }

@@ -60,17 +60,7 @@ CODE(caller_code, "mov %rsi, %rbx\n\t"
                   "mov %edi, %r12d\n\t"
                   "mov %edi, 2048(%rbx)\n\t"
                   "mov %edi, 2060(%rbx)\n\t"
-                  "mov (%rbx), %rax\n\t"
-                  "mov 8(%rbx), %rdi\n\t"
-                  "cmp $-1, %rdi\n\t"
-                  "cmove %r12, %rdi\n\t"
-                  "mov 16(%rbx), %rsi\n\t"
-                  "mov 24(%rbx), %rdx\n\t"
-                  "mov 32(%rbx), %rcx\n\t"
-                  "mov 40(%rbx), %r8\n\t"
-                  "mov 48(%rbx), %r9\n\t"
-                  "call *%rax\n\t"
-                  "mov %rax, 56(%rbx)\n\t"
+                  CODE_CALL_OF_ENTRY
                   "mov $77, %edi\n\t"
                   "call *64(%rbx)");
 _Static_assert(HANDLE_PLACE == 2048 && CAME_BACK == 77, "the code has them as numbers");

@@ -19,17 +19,6 @@ static void end_both(void) {
     runner_end(&other);
 }
 
-static zx_handle_t make_event(void) {
-    zx_handle_t event = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_event_create(0, &event));
-    return event;
-}
-static zx_handle_t make_port(void) {
-    zx_handle_t port = ZX_HANDLE_INVALID;
-    EXPECT_OK(zx_port_create(0, &port));
-    return port;
-}
-
 /* --- no wake is lost: a ball goes back and forth --- */
 
 struct side {
