@@ -384,9 +384,10 @@ GROUPS = [
         'uapps/races/main.c',
         'uapps/races/race.c',
         'uapps/races/t_futex.c',
+        'uapps/races/t_handle.c',
     ],
     [
-        'uapps/races/t_handle.c',
+        'uapps/races/t_signal.c',
         'uapps/races/t_timer.c',
     ],
     [

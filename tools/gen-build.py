@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes build.ninja from the lists of build_lists.py and the flags below.
+"""Writes build.ninja from the lists of build_*.py and the flags below.
 
 build.ninja is checked in, because `ninja` alone must work on a fresh clone; the test
 lint-generated fails when it is stale. After a merge conflict in build.ninja resolve
@@ -8,12 +8,14 @@ the lists, then run this script.
 import os
 import sys
 
-from build_flags import files, own_flags
+from build_flags import EXTRA_INPUTS, files, joined, own_flags
 from build_groups import GROUPS
 from build_lists import (
-    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY, HOST_PROGRAMS, HOST_POINTS, ORDERS,
-    FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO, VDSO_LINKER_SCRIPT, ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE,
-    PROGRAMS_OUTSIDE, INITRD_FILES, EXTRA_INPUTS, EXTRA_FLAGS)
+    KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY,
+    HOST_PROGRAMS, HOST_POINTS, ORDERS, FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO,
+    VDSO_LINKER_SCRIPT)
+from build_programs import (
+    ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE, PROGRAMS_OUTSIDE, INITRD_FILES)
 
 # --------------------------------------------------------------------------
 # Flags.
@@ -146,11 +148,8 @@ def compile_all(ninja, variant, sources):
 
 
 JOINERS = ('debug', 'user')  # the other variants share what these join
-
-
-def needs_alone(variant, source):
-    """Must this show that the file compiles by itself? The host's builds do for portable ones."""
-    return variant == 'user' or source in files(KERNEL_AMD64)
+# These must show that they compile by themselves; the host's builds do for portable ones.
+ALONE = set(files(KERNEL_AMD64)).union(*PROGRAMS.values(), *PROGRAMS_OUTSIDE.values())
 
 
 def compile_image(ninja, variant, sources):
@@ -161,16 +160,14 @@ def compile_image(ninja, variant, sources):
         if not left.issuperset(group):
             continue
         left.difference_update(group)
-        first = group[0].removesuffix('.c')
-        joined = f'build/joined/{first}.c'
         if variant in JOINERS:
-            ninja.build(joined, 'join', needs='tools/build_groups.py', members=' '.join(group))
-            for source in filter(lambda source: needs_alone(variant, source), group):
+            ninja.build(joined(group), 'join', needs='tools/build_groups.py', members=' '.join(group))
+            for source in [f for f in group if f in ALONE]:
                 ninja.build(f'build/alone/{source}', f'alone_{variant}', source,
                             more=own_flags(variant, source))
                 ninja.alone.append(f'build/alone/{source}')
-        out = f'build/{variant}/{first}.group.o'
-        ninja.build(out, f'cc_{variant}', joined, more=f'{own_flags(variant, group[0])} {JOINED}')
+        out = object_of(variant, group[0]).replace('.o', '.group.o')
+        ninja.build(out, f'cc_{variant}', joined(group), more=f'{own_flags(variant, group[0])} {JOINED}')
         table.update((source, out) for source in group)
     table.update((source, compile_one(ninja, variant, source)) for source in sorted(left))
     return table
@@ -185,10 +182,10 @@ def rules(ninja):
     def compiler(name, flags):
         ninja.rule(f'cc_{name}', f'$cc $warnings {flags} $more -MD -MF $out.d -c $in -o $out',
                    depfile='$out.d', deps='gcc', description=f'{name} $in')
-        if name in ('debug', 'user'):
+        if name in JOINERS:
             ninja.rule(f'alone_{name}', f'$cc $warnings {flags} $more -fsyntax-only -MD -MF $out.d '
                        '-MT $out $in && touch $out', depfile='$out.d', deps='gcc',
-                       description=f'alone $in')
+                       description='alone $in')
 
     for variant, flags in KERNEL_VARIANTS.items():
         compiler(variant, f'$kernel_flags {flags}'.strip())
@@ -261,17 +258,18 @@ def moved(ninja):
     ninja.title('A kernel with other system-call numbers, for a test.')
     numbers = '-DJX_SYSCALL_SHUFFLE=29'
 
-    def compiled(variant, source, flags, needs=()):
+    def compiled(variant, source, flags='', needs=()):
         out = object_of('moved', source)
-        ninja.build(out, f'cc_{variant}', source, needs=needs, more=f'{flags} {numbers}')
+        ninja.build(out, f'cc_{variant}', source, needs=needs,
+                    more=f'{own_flags(variant, source)} {flags} {numbers}')
         return out
 
-    parts = [compiled('vdso', source, EXTRA_FLAGS.get(source, '')) for source in files(VDSO)]
+    parts = [compiled('vdso', source) for source in files(VDSO)]
     ninja.build('build/moved/vdso.elf', 'link_vdso', parts, needs=VDSO_LINKER_SCRIPT,
                 script=VDSO_LINKER_SCRIPT)
     ninja.build('build/moved/vdso.img', 'strip_sections', 'build/moved/vdso.elf')
     other = {
-        'kernel/syscall/dispatch.c': compiled('release', 'kernel/syscall/dispatch.c', ''),
+        'kernel/syscall/dispatch.c': compiled('release', 'kernel/syscall/dispatch.c'),
         'kernel/vdso/vdso_image.S': compiled(
             'release', 'kernel/vdso/vdso_image.S',
             "-DVDSO_IMAGE='\"moved/vdso.img\"'", ['build/moved/vdso.img']),
@@ -382,7 +380,7 @@ def host(ninja):
 
 def generate():
     ninja = Ninja()
-    ninja.line('# Written by tools/gen-build.py: change tools/build_lists.py, not this file.')
+    ninja.line('# Written by tools/gen-build.py: change tools/build_*.py, not this file.')
     ninja.line('ninja_required_version = 1.10')
     ninja.line('builddir = build')
     for name, value in VARIABLES:
@@ -405,7 +403,7 @@ def generate():
     ninja.title('The targets a person types.')
     ninja.build('build.ninja', 'generate', (), needs=[
         'tools/build_flags.py', 'tools/build_groups.py', 'tools/build_lists.py',
-        'tools/gen-build.py'])
+        'tools/build_programs.py', 'tools/gen-build.py'])
     ninja.build('compile_commands.json', 'compdb', 'build.ninja')
     ninja.build('images', 'phony', targets + tools)
     ninja.build('host', 'phony', tests)

@@ -6,18 +6,21 @@ from groups: neighbours with the same flags and the same programs, none of which
 a macro or a type of the same name as another. Run it when files that stand alone have become
 many, or when the compiler says that two of a group no longer go together.
 """
+import functools
 import glob
 import os
 import re
 
-from build_lists import KERNEL_PORTABLE, KERNEL_AMD64, PROGRAMS, PROGRAMS_OUTSIDE
 from build_flags import files, never_grouped, own_flags
+from build_lists import KERNEL_PORTABLE, KERNEL_AMD64
+from build_programs import PROGRAMS, PROGRAMS_OUTSIDE
 
 MOST_LINES = 1700  # of one group: a change of one file compiles all of it
 NAMES = re.compile(r'^(?:static|ALWAYS_INLINE) [^=;{(]*?\b(\w+)(?:\[[^]]*\])*\s*(?=[(=;])'
                    r'|^#define (\w+)|^(?:struct|enum|union) (\w+) \{', re.M)
 
 
+@functools.cache
 def names_of_headers(folder):
     """What headers define that files in this folder may include; a file that has one of these
     names for something else stands alone."""

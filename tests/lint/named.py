@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, 'tools')
 import build_lists as build  # noqa: E402
+import build_programs as programs  # noqa: E402
 
 FOLDERS = ['kernel', 'ulib', 'uapps', 'tests', 'tools']
 # Built by their tests or tools, not by ninja.
@@ -14,15 +15,15 @@ EXCEPTIONS = ('tools/doctor/', 'tests/programs/', 'tests/lint/', 'tests/linux-pe
 
 
 def main():
-    named = {build.ULIB_START}
+    named = {programs.ULIB_START}
     for table in (build.KERNEL_PORTABLE, build.KERNEL_AMD64, build.HOST_ONLY, build.VDSO,
-                  build.ULIB):
+                  programs.ULIB):
         named.update(f'{folder}/{name}' for folder, names in table.items() for name in names)
-    for table in (build.PROGRAMS, build.PROGRAMS_OUTSIDE, build.HOST_PROGRAMS,
+    for table in (programs.PROGRAMS, programs.PROGRAMS_OUTSIDE, build.HOST_PROGRAMS,
                   build.FUZZERS):
         for sources in table.values():
             named.update(sources)
-    named.update(build.PROGRAMS_BARE.values())
+    named.update(programs.PROGRAMS_BARE.values())
     for sources in build.HOST_TOOLS.values():
         named.update(sources)
     named.update(build.CALL_TEXTS)
@@ -34,7 +35,7 @@ def main():
             on_disk.update(os.path.join(folder, name) for name in names
                            if name.endswith(('.c', '.S')))
     on_disk.update(glob.glob('docs/calls/*.md'))
-    found = [f'{path}: not in tools/build_lists.py' for path in sorted(on_disk - named)
+    found = [f'{path}: not in tools/build_lists.py or build_programs.py' for path in sorted(on_disk - named)
              if not path.startswith(EXCEPTIONS)]
     found += [f'{path}: listed but not there' for path in sorted(named - on_disk) if path]
     print('\n'.join(found) if found else f'{len(named)} files, all named')

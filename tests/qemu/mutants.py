@@ -13,7 +13,7 @@ import time
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '../..'))
 sys.path.insert(0, os.path.join(TOP, 'tools'))
-from build_groups import GROUPS  # noqa: E402
+from build_flags import unit_of  # noqa: E402
 
 TARGET = 'build/debug/kernel.elf'
 OUT = 'build/mutants-qemu'
@@ -182,12 +182,6 @@ def commands():
         if '-c' in words:
             compiles[words[words.index('-c') + 1]] = words
     return compiles, shlex.split(lines[-1])
-
-
-def unit_of(path):
-    """What the compiler is given: the file, or the group that includes it."""
-    first = next((group[0] for group in GROUPS if path in group), None)
-    return f'build/joined/{first}' if first else path
 
 
 def mutate(name, compiles, link):
