@@ -87,7 +87,6 @@ SLOW_KTESTS = ','.join([
     'page_map.sparse_maps_agree_with_the_model',
     'page_map.dense_maps_agree_with_the_model',
     'sched.threads_of_one_priority_share_a_cpu_by_slices',
-    'heir.an_heir_runs_although_its_waker_goes_on',
     'kheap.P04_several_threads_share_the_heap',
     'kheap.P04_random_blocks_keep_their_bytes',
     'aspace.regions_agree_with_an_array',
@@ -192,7 +191,7 @@ STEPS = [
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,
          builds=['build/symbols/core-tests', 'build/symbols/deaths']),
-    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=500, cores=2),
+    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
          builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
     # A driver: ports, registers, messages and pinned memory of one device; nobody else may. P21:
