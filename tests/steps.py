@@ -86,7 +86,6 @@ SLOW_KTESTS = ','.join([
     'fmt.random_string_formats_agree_with_the_c_library',
     'page_map.sparse_maps_agree_with_the_model',
     'page_map.dense_maps_agree_with_the_model',
-    'sched.threads_of_one_priority_share_a_cpu_by_slices',
     'kheap.P04_several_threads_share_the_heap',
     'kheap.P04_random_blocks_keep_their_bytes',
     'aspace.regions_agree_with_an_array',
