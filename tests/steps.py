@@ -7,7 +7,7 @@ line `N passed, N failed` is added to the total, and must agree with the status.
 `cores` for them: two where the name has 2cpu, 4cpu or 8cpu in it, else one.
 """
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 ALL_CORES = 0
 
@@ -41,7 +41,7 @@ def shell(boot, smp=1, times=1):
 
 def core(name, kernel, smp, builds=()):
     """Tests that are a user program: the first process, so that it has every authority."""
-    return Step(name, counts=True, timeout=180, builds=list(builds),
+    return Step(name, counts=True, timeout=180, builds=['build/symbols/core-tests', *builds],
                 command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout 150 --append debug.syscalls=1 build/symbols/core-tests')
 
@@ -51,6 +51,14 @@ def user_tests(name, smp, program, kernel='build/debug/kernel.elf', seconds=100,
     return Step(name, counts=True, timeout=seconds + 30, builds=[program],
                 command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} '
                         f'--timeout {seconds} {options} {program}')
+
+
+def proofs(name, smp, kernel='build/debug/kernel.elf', seconds=300, options=''):
+    """What only a program of its own shows; it starts core-tests, too."""
+    tests = 'build/symbols/core-tests'
+    step = user_tests(name, smp, 'build/symbols/proofs', kernel, seconds,
+                      f'--add {tests} --append debug.syscalls=1 {options}')
+    return replace(step, builds=[*step.builds, tests])
 
 
 def races(smp):
@@ -70,6 +78,7 @@ def edu(smp, boot='pvh', by=''):
 def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
     """A stress program or model as the first process; it prints the seed it began with."""
     return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
+                builds=[f'build/symbols/{program}'],
                 command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
                         f'--timeout {seconds} --append debug.syscalls=1 build/symbols/{program} {words}')
 
@@ -101,7 +110,7 @@ MODELS = ['build/host/model', 'build/small/model', 'build/tsan/model']
 
 STEPS = [
     # What can be seen without running anything.
-    Step('build', 'ninja --quiet images', timeout=600, cores=ALL_CORES),
+    Step('build', 'ninja --quiet images test-programs tools', timeout=600, cores=ALL_CORES),
     Step('lint-layers', 'tests/lint/layers.py'),
     Step('lint-checklists', 'tests/lint/checklists.py'),
     # Images are made from groups of files; each must compile by itself, too.
@@ -175,9 +184,11 @@ STEPS = [
     Step('tools-4cpu', 'tests/qemu/transcript.py --smp 4 tests/qemu/tools.transcript'),
     # The kernel's own report of a crash goes elsewhere: it may come in the middle of a program's.
     Step('debugger-1cpu', 'tests/qemu/transcript.py --kernel debug --append log=debug '
-         'tests/qemu/debugger.transcript'),
+         '--add build/symbols/core-tests tests/qemu/debugger.transcript',
+         builds=['build/symbols/core-tests']),
     Step('debugger-4cpu', 'tests/qemu/transcript.py --smp 4 --append log=debug '
-         'tests/qemu/debugger.transcript'),
+         '--add build/symbols/core-tests tests/qemu/debugger.transcript',
+         builds=['build/symbols/core-tests']),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
     Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
@@ -190,9 +201,10 @@ STEPS = [
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,
          builds=['build/symbols/core-tests', 'build/symbols/deaths']),
-    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2),
+    Step('crashes', 'tests/qemu/crashes.py', counts=True, timeout=200, cores=2,
+         builds=['build/symbols/core-tests']),
     Step('mutants-qemu', 'tests/qemu/mutants.py', counts=True, timeout=400,
-         builds=['build/symbols/core-tests', 'build/symbols/deaths', 'build/symbols/proofs']),
+         builds=['test-programs']),
     # A driver: ports, registers, messages and pinned memory of one device; nobody else may. P21:
     # it compares the device's address at the end with the one that the firmware gave it.
     edu(1),
@@ -207,18 +219,12 @@ STEPS = [
     user_tests('depths-4cpu', 4, 'build/symbols/depths'),
     user_tests('deaths-1cpu', 1, 'build/symbols/deaths'),
     user_tests('deaths-4cpu', 4, 'build/symbols/deaths'),
-    user_tests('proofs-1cpu', 1, 'build/symbols/proofs', seconds=300,
-               options='--append debug.syscalls=1 --append kill.points=1 --append utest=p47,p55'),
+    proofs('proofs-1cpu', 1, options='--append kill.points=1 --append utest=p47,p55'),
     # Ten runs of core-tests; the release kernel counts the same, in half the time.
-    user_tests('counters-1cpu', 1, 'build/symbols/proofs', 'build/kernel.elf', seconds=300,
-               options='--append debug.syscalls=1 --append utest=p20'),
-    user_tests('alloc-storm', 1, 'build/symbols/proofs',
-               options='--append debug.syscalls=1 --append alloc.storm=1 --append utest=storm'),
-    user_tests('proofs-4cpu', 4, 'build/symbols/proofs', seconds=300,
-               options='--append debug.syscalls=1 --append kill.points=1'),
-
-    user_tests('kill-points-8cpu', 8, 'build/symbols/proofs', seconds=100,
-               options='--append debug.syscalls=1 --append kill.points=1 --append utest=p47_points'),
+    proofs('counters-1cpu', 1, 'build/kernel.elf', options='--append utest=p20'),
+    proofs('alloc-storm', 1, seconds=100, options='--append alloc.storm=1 --append utest=storm'),
+    proofs('proofs-4cpu', 4, options='--append kill.points=1'),
+    proofs('kill-points-8cpu', 8, seconds=100, options='--append kill.points=1 --append utest=p47_points'),
 
     races(1),
     races(2),

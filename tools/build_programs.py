@@ -52,6 +52,12 @@ ULIB = {
 }
 ULIB_START = 'ulib/zx/crt0.S'
 
+# A program gets a member of an archive whole, with all its names, or not at all: so only files
+# whose names no program can have for something of its own are compiled together.
+LIBRARY_GROUPED = [
+    f'ulib/zx/{name}' for name in ULIB['ulib/zx'] if name not in ('crt0.S', 'stubs.c')] + [
+    f'ulib/c/{name}.c' for name in ('fail', 'heap_pages', 'lock', 'stack_check', 'stream')]
+
 # What the shell and the tools share; each program links what it needs of it.
 UAPPS_COMMON = [
     'uapps/common/archive.c',
@@ -97,27 +103,6 @@ PROGRAMS = {
         'uapps/init/service.c',
         'uapps/init/session.c',
     ] + UAPPS_COMMON,
-    'model': [
-        'uapps/model/lockstep.c',
-        'uapps/model/lockstep_machine.c',
-        'uapps/model/main.c',
-        'uapps/model/pager_model.c',
-        'uapps/model/vmo_model.c',
-        'uapps/model/world.c',
-        'uapps/model/world_check.c',
-        'uapps/model/world_companion.c',
-        'uapps/model/world_pager.c',
-        'uapps/model/world_pin.c',
-        'uapps/model/world_view.c',
-    ] + STRESS_COMMON,
-    'model-vmar': [
-        'uapps/model/lockstep.c',
-        'uapps/model/lockstep_machine.c',
-        'uapps/model/space_check.c',
-        'uapps/model/space_main.c',
-        'uapps/model/space_model.c',
-        'uapps/model/space_world.c',
-    ] + STRESS_COMMON,
     'poweroff': tool('power'),
     'trace': ['uapps/tools/trace_json.c'] + tool('trace'),
     'reboot': tool('power'),
@@ -155,6 +140,36 @@ PROGRAMS = {
         'uapps/bench/time.c',
         'uapps/bench/vm.c',
     ],
+}
+
+# Programs of the initrd that link with nothing and fit into one page of code.
+PROGRAMS_BARE = {
+    'bench-nothing': 'uapps/bench/nothing.c',
+}
+
+# Tests that are user programs; they are not in the initrd, and `ninja` alone does not build them.
+TEST_PROGRAMS = {
+    'model': [
+        'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
+        'uapps/model/main.c',
+        'uapps/model/pager_model.c',
+        'uapps/model/vmo_model.c',
+        'uapps/model/world.c',
+        'uapps/model/world_check.c',
+        'uapps/model/world_companion.c',
+        'uapps/model/world_pager.c',
+        'uapps/model/world_pin.c',
+        'uapps/model/world_view.c',
+    ] + STRESS_COMMON,
+    'model-vmar': [
+        'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
+        'uapps/model/space_check.c',
+        'uapps/model/space_main.c',
+        'uapps/model/space_model.c',
+        'uapps/model/space_world.c',
+    ] + STRESS_COMMON,
     'core-tests': [
         'uapps/core-tests/call_arguments.c',
         'uapps/core-tests/call_objects.c',
@@ -200,7 +215,7 @@ PROGRAMS = {
         'uapps/core-tests/t_pager.c',
         'uapps/core-tests/t_pager_clone.c',
         'uapps/core-tests/t_pager_dirty.c',
-    'uapps/core-tests/t_pointers.c',
+        'uapps/core-tests/t_pointers.c',
         'uapps/core-tests/t_policy.c',
         'uapps/core-tests/t_port.c',
         'uapps/core-tests/t_pressure.c',
@@ -230,15 +245,6 @@ PROGRAMS = {
         'uapps/core-tests/t_vmo_clone.c',
         'uapps/core-tests/t_wait.c',
     ],
-}
-
-# Programs of the initrd that link with nothing and fit into one page of code.
-PROGRAMS_BARE = {
-    'bench-nothing': 'uapps/bench/nothing.c',
-}
-
-# User programs that are built but stay out of the initrd.
-PROGRAMS_OUTSIDE = {
     'examples': [
         EXAMPLES,
         'uapps/examples/main.c',

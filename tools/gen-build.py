@@ -15,7 +15,7 @@ from build_lists import (
     HOST_PROGRAMS, HOST_POINTS, ORDERS, FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO,
     VDSO_LINKER_SCRIPT)
 from build_programs import (
-    ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE, PROGRAMS_OUTSIDE, INITRD_FILES)
+    ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE, TEST_PROGRAMS, INITRD_FILES)
 
 # --------------------------------------------------------------------------
 # Flags.
@@ -147,9 +147,9 @@ def compile_all(ninja, variant, sources):
     return [compile_one(ninja, variant, source) for source in sources]
 
 
-JOINERS = ('debug', 'user')  # the other variants share what these join
+JOINERS = ('debug', 'ulib', 'user')  # the other variants share what these join
 # These must show that they compile by themselves; the host's builds do for portable ones.
-ALONE = set(files(KERNEL_AMD64)).union(*PROGRAMS.values(), *PROGRAMS_OUTSIDE.values())
+ALONE = set(files(KERNEL_AMD64)).union(files(ULIB), *PROGRAMS.values(), *TEST_PROGRAMS.values())
 
 
 def compile_image(ninja, variant, sources):
@@ -207,11 +207,14 @@ def rules(ninja):
     ninja.rule('link_bare', '$ld $bare_ldflags -o $out $in', description='link $out')
     ninja.rule('link_host', '$cc -g $flags -pthread -o $out $in', description='link $out')
     ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
+    # One start of a program that takes longer to start than to do its work.
+    ninja.rule('strip_programs', 'cp $in build/bin && $strip --strip-all $out',
+               description='strip build/bin')
     ninja.rule('strip_sections', '$strip --strip-sections -o $out $in', description='strip $out')
     ninja.rule('archive', 'rm -f $out && $ar rcsD $out $in', description='ar $out')
     ninja.rule('initrd', '$python tools/mkinitrd.py $out $entries', description='initrd $out')
     ninja.rule('iso', 'sh tools/mkiso.sh $out $in', description='iso $out')
-    ninja.rule('compdb', 'ninja -t compdb alone_debug alone_user cc_debug cc_host cc_user '
+    ninja.rule('compdb', 'ninja -t compdb alone_debug alone_ulib alone_user cc_debug cc_host cc_user '
                'cc_ulib cc_vdso > $out',
                description='compdb $out')
     ninja.rule('generate', '$python tools/gen-build.py', generator='1', restat='1',
@@ -285,8 +288,9 @@ def user(ninja):
     """The library and the programs; returns the default targets and the initrd's entries."""
     ninja.title('The native user library.')
     start = compile_all(ninja, 'ulib', [ULIB_START]) if ULIB_START else []
-    library = compile_all(ninja, 'ulib', [f for f in files(ULIB) if f != ULIB_START])
-    targets, entries = [], []
+    sources = [f for f in files(ULIB) if f != ULIB_START]
+    library = objects_of(compile_image(ninja, 'ulib', sources), sources)
+    targets = []
     if library:
         ninja.build('build/ulib/libzx.a', 'archive', library)
         targets.append('build/ulib/libzx.a')
@@ -296,21 +300,17 @@ def user(ninja):
 
     ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without symbols.')
     made = {}
-    for name, sources in sorted({**PROGRAMS, **PROGRAMS_OUTSIDE}.items()):
+    for name, sources in sorted({**PROGRAMS, **TEST_PROGRAMS}.items()):
         made.update(compile_image(ninja, 'user', [f for f in sources if f not in made]))
-        objects = objects_of(made, sources)
-        ninja.build(f'build/symbols/{name}', 'link_user',
-                    ['build/ulib/crt0.o'] + objects + ['build/ulib/libzx.a'])
-        ninja.build(f'build/bin/{name}', 'strip', f'build/symbols/{name}')
-        targets.append(f'build/bin/{name}')
-        if name in PROGRAMS:
-            entries.append((f'bin/{name}', f'build/bin/{name}'))
+        ninja.build(f'build/symbols/{name}', 'link_user', [
+            'build/ulib/crt0.o'] + objects_of(made, sources) + ['build/ulib/libzx.a'])
     for name, source in sorted(PROGRAMS_BARE.items()):
         ninja.build(f'build/symbols/{name}', 'link_bare', compile_all(ninja, 'user', [source]))
-        ninja.build(f'build/bin/{name}', 'strip', f'build/symbols/{name}')
-        targets.append(f'build/bin/{name}')
-        entries.append((f'bin/{name}', f'build/bin/{name}'))
-    return targets, entries
+    names = sorted([*PROGRAMS, *PROGRAMS_BARE])
+    stripped = [f'build/bin/{name}' for name in names]
+    ninja.build(stripped, 'strip_programs', [f'build/symbols/{name}' for name in names])
+    ninja.build('test-programs', 'phony', [f'build/symbols/{name}' for name in sorted(TEST_PROGRAMS)])
+    return targets + stripped, [(f'bin/{name}', f'build/bin/{name}') for name in names]
 
 
 def images(ninja, entries):
@@ -405,13 +405,13 @@ def generate():
         'tools/build_flags.py', 'tools/build_groups.py', 'tools/build_lists.py',
         'tools/build_programs.py', 'tools/gen-build.py'])
     ninja.build('compile_commands.json', 'compdb', 'build.ninja')
-    ninja.build('images', 'phony', targets + tools)
+    ninja.build('images', 'phony', targets)
     ninja.build('host', 'phony', tests)
     ninja.build('alone', 'phony', ninja.alone)
     ninja.build('tools', 'phony', tools)
     for word in ('qemu', 'bench'):
         ninja.build(word, 'console', (), needs='images', word=word)
-    ninja.build('test', 'console', (), needs=['images', 'host'], word='test')
+    ninja.build('test', 'console', (), needs=['images', 'test-programs', 'tools', 'host'], word='test')
     ninja.build('all', 'phony', ['images', 'compile_commands.json'])
     ninja.line('default all')
     return '\n'.join(ninja.lines) + '\n'

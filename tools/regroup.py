@@ -13,33 +13,58 @@ import re
 
 from build_flags import files, never_grouped, own_flags
 from build_lists import KERNEL_PORTABLE, KERNEL_AMD64
-from build_programs import PROGRAMS, PROGRAMS_OUTSIDE
+from build_programs import LIBRARY_GROUPED, PROGRAMS, TEST_PROGRAMS
 
-MOST_LINES = 1700  # of one group: a change of one file compiles all of it
-NAMES = re.compile(r'^(?:static|ALWAYS_INLINE) [^=;{(]*?\b(\w+)(?:\[[^]]*\])*\s*(?=[(=;])'
-                   r'|^#define (\w+)|^(?:struct|enum|union) (\w+) \{', re.M)
+MOST_LINES = 2400  # of one group: a change of one file compiles all of it
+# Names are alike when they have the same kind; a macro gets into the way of every kind.
+PLAIN, TAG = 'plain', 'tag'
+NAMES = {
+    PLAIN: re.compile(r'^(?:static|ALWAYS_INLINE) [^=;{(]*?\b(\w+)(?:\[[^]]*\])*\s*(?=[(=;])'
+                      r'|^#define (\w+)', re.M),
+    TAG: re.compile(r'^(?:struct|enum|union) (\w+) \{|^#define (\w+)', re.M),
+}
+ENUM = re.compile(r'^enum (?:\w+ )?\{([^}]*)\}', re.M)
+CONSTANT = re.compile(r'(?:^|,)\s*(\w+)')
+LIST = re.compile(r'^static ([^=;{(\n]*,[^=;{(\n]*);', re.M)  # static bool one, two[3];
+LISTED = re.compile(r'(\w+)(?:\[[^]]*\])*\s*(?:,|$)')
+DECLARED = re.compile(r'^(?!static|typedef|return)[a-z][\w *]*?\b(\w+)\(', re.M)  # in headers
 
 
 @functools.cache
 def names_of_headers(folder):
     """What headers define that files in this folder may include; a file that has one of these
     names for something else stands alone."""
-    tops = ['kernel'] if folder.startswith('kernel') else ['include', 'uapps/common', folder]
+    tops = {'kernel': ['kernel'], 'ulib': ['include', 'kernel/lib', 'ulib']}.get(
+        folder.split('/')[0], ['include', 'uapps/common', folder])
     return {name for top in tops for path in glob.glob(f'{top}/**/*.h', recursive=True)
             for name in read(path)[1]}
+
+
+def place(source):
+    """Where its group's other members are: in the same folder, or anywhere in portable code."""
+    folder = os.path.dirname(source)
+    return 'kernel' if folder.startswith('kernel') and 'amd64' not in folder else folder
 
 
 def company(source, programs):
     """What the members of a group have in common."""
     variants = tuple(own_flags(variant, source) for variant in ('debug', 'release'))
-    return os.path.dirname(source), variants, programs, source.endswith('_test.c')
+    return place(source), variants, programs, source.endswith('_test.c'), source[-2:]
 
 
 def read(source):
     """The number of lines, and the names that nothing else of the group may have."""
     with open(source, encoding='utf-8') as file:
         text = file.read()
-    return text.count('\n'), {name for match in NAMES.findall(text) for name in match if name}
+    # A macro that ends in the same file is in nobody's way; an attribute is no name.
+    gone = {'ALIGNED', *re.findall(r'^#undef (\w+)', text, re.M)}
+    found = {(kind, name) for kind, pattern in NAMES.items()
+             for match in pattern.findall(text) for name in match}
+    for outer, inner in ((ENUM, CONSTANT), (LIST, LISTED)):
+        found.update((PLAIN, name) for body in outer.findall(text) for name in inner.findall(body))
+    if source.endswith('.h'):
+        found.update((PLAIN, name) for name in DECLARED.findall(text))
+    return text.count('\n'), {(kind, name) for kind, name in found if name and name not in gone}
 
 
 def group(sources):
@@ -64,7 +89,8 @@ def group(sources):
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
     users = {source: () for source in files(KERNEL_PORTABLE) + files(KERNEL_AMD64)}
-    for name, sources in sorted({**PROGRAMS, **PROGRAMS_OUTSIDE}.items()):
+    users.update((source, ('library',)) for source in LIBRARY_GROUPED)
+    for name, sources in sorted({**PROGRAMS, **TEST_PROGRAMS}.items()):
         for source in sources:
             users[source] = users.get(source, ()) + (name,)
     companies = {}

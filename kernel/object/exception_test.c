@@ -83,7 +83,7 @@ KTEST(exception, a_dead_process_closes_its_slots_and_refuses_new_ones) {
     handle_release(&end);
 }
 
-static uint32_t pending_of(const struct scene *scene) { return scene->thread->thread.pending; }
+static uint32_t pending_in(const struct scene *scene) { return scene->thread->thread.pending; }
 
 KTEST(suspend, suspensions_count_and_the_last_one_s_end_clears_the_bit) {
     SCENE(scene);
@@ -94,14 +94,14 @@ KTEST(suspend, suspensions_count_and_the_last_one_s_end_clears_the_bit) {
         if (suspend_thread(scene.thread, &token) != OK)
             break;
         tokens[made] = handle_adopt(token, ZX_DEFAULT_SUSPEND_TOKEN_RIGHTS);
-        EXPECT(pending_of(&scene) & THREAD_PENDING_SUSPEND);
+        EXPECT(pending_in(&scene) & THREAD_PENDING_SUSPEND);
     }
     EXPECT_EQ(3, made);
     while (made-- > 0) {
-        EXPECT(pending_of(&scene) & THREAD_PENDING_SUSPEND);
+        EXPECT(pending_in(&scene) & THREAD_PENDING_SUSPEND);
         handle_release(&tokens[made]);
     }
-    EXPECT_EQ(THREAD_PENDING_LONG_WAY, pending_of(&scene));
+    EXPECT_EQ(THREAD_PENDING_LONG_WAY, pending_in(&scene));
 }
 
 KTEST(suspend, a_dead_task_can_t_be_suspended_and_its_tokens_are_harmless) {

@@ -18,13 +18,13 @@ static bool begin(uint32_t groups, bool circular) {
 }
 
 /* What all CPUs have of one kind; checks the order of each CPU's records. */
-struct found {
+struct tally {
     uint64_t records, of_kind, lost, cpus;
     bool in_order;
 };
 
-static struct found look_for(enum jx_trace_kind kind) {
-    struct found found = {.in_order = true};
+static struct tally look_for(enum jx_trace_kind kind) {
+    struct tally found = {.in_order = true};
     uint64_t total = 1, ticks = 0;
     jx_trace_record_t record;
     size_t count;
@@ -66,7 +66,7 @@ KTEST(ktrace, what_is_read_begins_with_the_machine_and_each_cpu) {
     EXPECT_EQ(clock_ticks_per_second(), records[0].a);
     EXPECT_EQ(cpu_count(), records[0].b);
     EXPECT_EQ(JX_TRACE_CPU, records[1].kind);
-    struct found found = look_for(JX_TRACE_PROBE);
+    struct tally found = look_for(JX_TRACE_PROBE);
     EXPECT_EQ(1, found.of_kind);
     EXPECT_EQ(cpu_count(), found.cpus);
     EXPECT_EQ(OK, ktrace_get(total, 2, records, &count, &total));
@@ -137,7 +137,7 @@ KTEST(ktrace, every_cpu_writes_its_own_buffer_in_the_order_of_time) {
         return;
     bool whole = crew_run(&crew, WRITERS, write_and_yield, NULL);
     ktrace_stop();
-    struct found found = look_for(JX_TRACE_PROBE);
+    struct tally found = look_for(JX_TRACE_PROBE);
     EXPECT(found.in_order);
     EXPECT(!whole || found.lost > 0 || found.of_kind == WRITERS * WRITES);
     EXPECT(!whole || look_for(JX_TRACE_CONTEXT_SWITCH).of_kind > 0);

@@ -134,11 +134,11 @@ static status_t leaked_page(void) {
 }
 static void leaked_page_undo(void) { pmm_free(world.page, PAGE_VMO); }
 
-static status_t node_pages(void) {
+static status_t node_total(void) {
     leaf()->pages++;
     return OK;
 }
-static void node_pages_undo(void) { leaf()->pages--; }
+static void node_total_undo(void) { leaf()->pages--; }
 
 static status_t node_used(void) {
     leaf()->used--;
@@ -242,7 +242,7 @@ static const struct {
     {{"a writable mapping of a shared page", AUDIT_MAPPED_WRITABLE}, writable, first_undo},
     {{"a leaked node", AUDIT_NODES_LEAKED}, leaked_node, leaked_node_undo},
     {{"a leaked page", AUDIT_PAGE_LEAKED}, leaked_page, leaked_page_undo},
-    {{"a wrong total in a node", AUDIT_NODE_TOTALS}, node_pages, node_pages_undo},
+    {{"a wrong total in a node", AUDIT_NODE_TOTALS}, node_total, node_total_undo},
     {{"a wrong counter of a page state", AUDIT_STATE_COUNTER}, state_counter, state_counter_undo},
     {{"a page table recorded as heap", AUDIT_TABLE_STATE}, table_as_heap, table_as_heap_undo},
     {{"a heap frame shown to programs", AUDIT_MAPPED_FRAME}, heap_shown, heap_shown_undo},

@@ -127,7 +127,7 @@ KTEST(inherit, a_chain_is_followed_for_so_many_owners) {
 
 /* ---- A mutex with many waiters: its oldest 16 lend ---- */
 
-enum { LENDERS = 16, QUEUE = LENDERS + 6 };
+enum { LENDERS = 16, QUEUED = LENDERS + 6 };
 
 static struct crew queue_crew;
 static struct mutex wanted;
@@ -148,12 +148,12 @@ static void await_waiters(unsigned count) {
 
 /* They come in the order of their numbers, and the last one has a priority of its own. */
 static void queue_work(void *context, unsigned index) {
-    unsigned own = index == QUEUE - 1 ? PRIORITY_DEFAULT + 3 : PRIORITY_DEFAULT;
+    unsigned own = index == QUEUED - 1 ? PRIORITY_DEFAULT + 3 : PRIORITY_DEFAULT;
 
     thread_set_priority(thread_current(), own, true);
     await_waiters(index);
     mutex_lock(&wanted);
-    bool last_lends = QUEUE - 1 - index <= LENDERS;
+    bool last_lends = QUEUED - 1 - index <= LENDERS;
     EXPECT(give_up_queue ||
            priority_now(thread_current()) == PRIORITY_DEFAULT + (last_lends ? 3 : 0));
     mutex_unlock(&wanted);
@@ -164,8 +164,8 @@ KTEST(inherit, the_oldest_waiters_of_a_mutex_lend) {
     mutex_init(&wanted, RANK_AUDIT, "wanted"); /* the crew's locks come behind it */
     give_up_queue = false;
     mutex_lock(&wanted);
-    give_up_queue = !crew_start(&queue_crew, QUEUE, queue_work, NULL);
-    await_waiters(QUEUE);
+    give_up_queue = !crew_start(&queue_crew, QUEUED, queue_work, NULL);
+    await_waiters(QUEUED);
     EXPECT_EQ(PRIORITY_DEFAULT, priority_now(thread_current()));
     mutex_unlock(&wanted);
     crew_wait(&queue_crew);

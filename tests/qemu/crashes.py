@@ -12,9 +12,11 @@ import multiprocessing.pool
 import os
 import re
 import sys
+import tempfile
 import time
 
 import run
+import mkinitrd
 
 WAYS = {
     'stack': 'kernel stack overflow',
@@ -43,7 +45,7 @@ IDLE = {'vmar', 'exception', 'suspend token', 'profile', 'bti', 'iommu', 'pmt'}
 
 # For the locks that booting does not take: tests, with every authority; the shell's own, whose
 # output is read slowly, so that a writer must wait for room on any machine.
-TESTS = (['init=/bin/core-tests'], '', 0)
+TESTS = (['init=/boot/core-tests'], '', 0)
 SHELL = ([], '\r\rhexdump /bin/init; poweroff\r', 0.05)
 # Words in the names of tests that take a lock; the others are taken soon, by whatever test.
 TAKEN_BY = {
@@ -97,15 +99,14 @@ def crash(way, smp, kernel):
             shell.fail(f'crash={way}: reported more than once')
 
 
-def harm_while_held(job):
+def harm_while_held(initrd, name, way):
     """One lock, one way: a full report that names the lock among those held."""
-    name, way = job
     words = ['ktest=quick', 'kill.points=1', 'debug.syscalls=1',
              f'crash=held-{way}:{name.replace(" ", "-")}']
     expected = (f'holding the lock {name} ' if way == 'panic'
                 else 'page fault in the kernel: write of 0x8 ')
     for more, typed, pause in ends_of(name):
-        with run.Shell('pvh', smp=4 if way == 'panic' else 1, words=words + more,
+        with run.Shell('pvh', smp=4 if way == 'panic' else 1, words=words + more, initrd=initrd,
                        kernel=run.machine.built('debug/kernel.elf')) as shell:
             shell.type(typed)
             if not shell.pump.run(60, stop=lambda: time.sleep(pause)):
@@ -125,9 +126,13 @@ def harm_while_held(job):
 
 
 def harm_under_every_lock():
-    jobs = [(name, way) for name in kernel_locks() for way in ('fault', 'panic')]
-    with multiprocessing.pool.ThreadPool(2) as pool:
-        return pool.map(harm_while_held, jobs, chunksize=1)
+    with tempfile.TemporaryDirectory(prefix='jx-') as folder:
+        initrd = os.path.join(folder, 'initrd.cpio')
+        mkinitrd.write(initrd, run.machine.built('initrd.cpio'),
+                       ['boot/core-tests=' + run.machine.built('symbols/core-tests')])
+        jobs = [(initrd, name, way) for name in kernel_locks() for way in ('fault', 'panic')]
+        with multiprocessing.pool.ThreadPool(2) as pool:
+            return pool.starmap(harm_while_held, jobs, chunksize=1)
 
 
 def main():

@@ -25,6 +25,8 @@ def ktest(suite, smp=1):
 
 
 def program(which, words, more=''):
+    if which == 'proofs':
+        more += ' --add build/symbols/core-tests'  # which it starts
     return (f'JX_BUILT=1 JX_KERNEL={OUT}/{{name}}/kernel.elf ./jx exec --init --timeout 30 '
             f'--append ktest=off --append utest={words} {more} build/symbols/{which}')
 

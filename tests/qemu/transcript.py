@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""transcript.py [--boot pvh|microvm|bios|uefi] [--smp N] [--kernel K] FILE...
+"""transcript.py [--boot pvh|microvm|bios|uefi] [--smp N] [--kernel K] [--add PROGRAM] FILE...
 
 Repeats a shell transcript word for word. In a text file a line `$ COMMAND` is typed
 and the lines up to the next one are its output; of a .md file the blocks fenced
@@ -8,10 +8,13 @@ and a line `...` for any number of lines. The machine is switched off by
 `poweroff`, which may be the transcript's last command.
 """
 import argparse
+import os
 import re
 import sys
+import tempfile
 
 import run
+import mkinitrd
 
 
 def blocks(path):
@@ -64,6 +67,7 @@ def main():
     parser.add_argument('--mem', default='256M')
     parser.add_argument('--kernel', help='release or debug')
     parser.add_argument('--append', help='words for the kernel\'s command line')
+    parser.add_argument('--add', metavar='PROGRAM', help='one more program in /bin (not with an ISO)')
     parser.add_argument('--times', type=int, default=1, help='boot so many times')
     parser.add_argument('files', nargs='+')
     arguments = parser.parse_args()
@@ -74,13 +78,18 @@ def main():
     if arguments.append:
         options['words'] = arguments.append.split()
     count = 0
-    try:
-        for path in arguments.files * arguments.times:
-            for commands in blocks(path):
-                count += play(commands, arguments.boot, options)
-    except run.Failure as failure:
-        print(failure)
-        return 1
+    with tempfile.TemporaryDirectory(prefix='jx-') as folder:
+        if arguments.add:
+            options['initrd'] = os.path.join(folder, 'initrd.cpio')
+            mkinitrd.write(options['initrd'], run.machine.built('initrd.cpio'),
+                           [f'bin/{os.path.basename(arguments.add)}={arguments.add}'])
+        try:
+            for path in arguments.files * arguments.times:
+                for commands in blocks(path):
+                    count += play(commands, arguments.boot, options)
+        except run.Failure as failure:
+            print(failure)
+            return 1
     print(f'{count} commands, all as written')
     return 0 if count else 1
 

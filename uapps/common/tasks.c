@@ -51,7 +51,7 @@ struct walk {
 
 static bool walk_task(const struct walk *walk, struct task *task);
 
-static void read_name(struct task *task) {
+static void name_task(struct task *task) {
     if (zx_object_get_property(task->handle, ZX_PROP_NAME, task->name, sizeof task->name) != ZX_OK)
         strlcpy(task->name, "?", sizeof task->name);
 }
@@ -82,7 +82,7 @@ static bool walk_children(const struct walk *walk, const struct task *parent,
 }
 
 static bool walk_task(const struct walk *walk, struct task *task) {
-    read_name(task);
+    name_task(task);
     if (!walk->visit(walk->context, task))
         return false;
     if (task->kind == TASK_JOB)

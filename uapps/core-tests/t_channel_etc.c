@@ -410,7 +410,7 @@ TEST(channel_read_may_discard_what_does_not_fit_and_closes_its_handles) {
 
 /* What a child of this program ends with that sends so many messages in one way. */
 static int64_t flood(const char *way, const char *count) {
-    const char *const argv[] = {"core-tests", "--flood", way, count, NULL};
+    const char *const argv[] = {"/boot/core-tests", "--flood", way, count, NULL};
     const struct jx_launch launch = {.argv = argv};
     zx_handle_t process = ZX_HANDLE_INVALID;
     char error[128] = "";

@@ -59,7 +59,7 @@ static uint64_t free_bytes(zx_handle_t resource) {
 
 /* A child that writes to page after page of a huge mapping, in a job of its own. */
 static zx_handle_t start_hog(zx_handle_t job) {
-    const char *const argv[] = {"core-tests", "--hog", NULL};
+    const char *const argv[] = {"/boot/core-tests", "--hog", NULL};
     zx_handle_t process = ZX_HANDLE_INVALID;
     char error[128] = "";
     const struct jx_launch launch = {.argv = argv, .job = job};

@@ -37,7 +37,7 @@ static int in_bss[2000];
 static const int in_rodata = 43;
 
 static zx_handle_t start_echo(zx_handle_t *out_input) {
-    const char *const argv[] = {"core-tests", "--echo", NULL};
+    const char *const argv[] = {"/boot/core-tests", "--echo", NULL};
     zx_handle_t theirs, process = ZX_HANDLE_INVALID;
     char error[128] = "";
     EXPECT_OK(zx_socket_create(ZX_SOCKET_STREAM, out_input, &theirs));

@@ -92,7 +92,7 @@ TEST(entropy_of_up_to_256_bytes_is_taken_from_anybody) {
 /* Starts this program again with up to two arguments; its output comes back as text. */
 static int64_t run_child(const char *role, const char *argument, const char *input, char *output,
                          size_t size) {
-    const char *const argv[] = {"core-tests", role, argument, NULL};
+    const char *const argv[] = {"/boot/core-tests", role, argument, NULL};
     const char *const envp[] = {"PLACE=here", NULL};
     zx_handle_t ours[2], theirs[2], process;
     int64_t code = -1;

@@ -23,7 +23,7 @@
 /* --- P20: counters --- */
 
 static zx_handle_t start_core_tests(const char *filter, zx_handle_t job) {
-    const char *const argv[] = {"core-tests", filter, NULL};
+    const char *const argv[] = {"/boot/core-tests", filter, NULL};
     static const char *const no_environment[] = {NULL};
     const struct jx_launch_handle root = {PA_HND(PA_RESOURCE, 0),
                                           copy_with(root_resource(), ZX_RIGHT_SAME_RIGHTS)};

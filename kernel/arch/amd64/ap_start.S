@@ -26,7 +26,7 @@ ap_start_begin:
         movl %eax, AT(gdt_pointer) + 2
         leal AT(start32)(%ebx), %eax
         movl %eax, AT(jump32)
-        leal AT(start64)(%ebx), %eax
+        leal AT(ap_start64)(%ebx), %eax
         movl %eax, AT(jump64)
         lgdtl AT(gdt_pointer)
         movl %cr0, %eax
@@ -55,7 +55,7 @@ start32:
         ljmpl *AT(jump64)(%ebx)
 
         .code64
-start64:
+ap_start64:
         movl %ebx, %ebx
         movq AT(ap_handover) + 8(%rbx), %r8
         movq AT(ap_handover) + 16(%rbx), %rsp

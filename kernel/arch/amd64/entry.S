@@ -214,4 +214,5 @@ trap_stubs:
         .set v, v + 1
 .endr
 
+        .noaltmacro
         .section .note.GNU-stack, "", @progbits
