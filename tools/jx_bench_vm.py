@@ -89,14 +89,21 @@ def measure(words, memory, smp=1, icount=True):
     return figures
 
 
+def measure_at_once(words, memory, smp, judged):
+    """The same of a machine whose CPUs truly run at once: of three runs the one with the least
+    of the figure `judged`, since a CPU that the host stops while it holds a lock adds to it."""
+    runs = [measure(words, memory, smp, icount=False) for _ in range(1 if smp == 1 else 3)]
+    return min(runs, key=lambda figures: max(figures[judged].values()))
+
+
 def measure_faults(words, cpus):
     """Instructions with -icount, contended locks without."""
     figures = {'faults.instructions': {}, 'faults.contended_per_million': {}}
     for smp in cpus:
-        for icount, name in ((True, 'faults.instructions'),
-                             (False, 'faults.contended_per_million')):
-            found = measure(['faults'] + words, '512M', smp, icount)
-            figures[name].update(found.get(name, {}))
+        counted = measure(['faults'] + words, '512M', smp)
+        at_once = measure_at_once(['faults'] + words, '512M', smp, 'faults.contended_per_million')
+        for name, found in zip(figures, (counted, at_once)):
+            figures[name].update(found[name])
     return figures
 
 
