@@ -16,6 +16,7 @@ RARELY_RUN = {
     'kernel/arch/amd64/boot.c',
     'kernel/arch/lock_count.c',
     'kernel/object/eventpair.c',
+    'kernel/object/socket.c',
     'kernel/object/timer_object.c',
     'kernel/syscall/sys_socket.c',
     'kernel/arch/lock_rank.c',
@@ -107,6 +108,7 @@ RARELY_RUN = {
     'kernel/vm/page_map_share.c',
     'kernel/vm/page_map_zero.c',
     'kernel/vm/page_source.c',
+    'kernel/vm/pmm_start.c',
     'kernel/vm/reclaim.c',
     'kernel/vm/registry.c',
     'kernel/vm/test_crew.c',
@@ -146,11 +148,6 @@ EXTRA_FLAGS = {
 SHIFTS_128 = ('clock.c', 'cpu_test.c', 'ratio_test.c')
 # The test kernel with moved numbers has another one of these.
 REPLACED = ('kernel/syscall/dispatch.c',)
-
-
-def files(folders):
-    """All paths of a {folder: [name]} table, sorted."""
-    return sorted(f'{folder}/{name}' for folder, names in folders.items() for name in names)
 
 
 def own_flags(variant, source):

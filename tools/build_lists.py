@@ -10,6 +10,12 @@ compiled by itself until tools/regroup.py has put it into a group. Lists
 are sorted, tests stand beside their code.
 """
 
+
+def files(folders):
+    """All paths of a {folder: [name]} table, sorted."""
+    return sorted(f'{folder}/{name}' for folder, names in folders.items() for name in names)
+
+
 # Portable kernel code: built for amd64 and for the host.
 KERNEL_PORTABLE = {
     'kernel/lib': [
@@ -74,6 +80,7 @@ KERNEL_PORTABLE = {
         'page_source.c',
         'place.c',
         'pmm.c',
+        'pmm_start.c',
         'pmm_test.c',
         'reclaim.c',
         'region.c',

@@ -1,6 +1,6 @@
 """build_programs.py - which files make the user library, the user programs and the initrd; see
 build_lists.py."""
-from build_lists import EXAMPLES
+from build_lists import EXAMPLES, files
 
 # The native user library (libzx.a), and the object every program starts with.
 ULIB = {
@@ -52,11 +52,13 @@ ULIB = {
 }
 ULIB_START = 'ulib/zx/crt0.S'
 
-# A program gets a member of an archive whole, with all its names, or not at all: so only files
-# whose names no program can have for something of its own are compiled together.
-LIBRARY_GROUPED = [
-    f'ulib/zx/{name}' for name in ULIB['ulib/zx'] if name not in ('crt0.S', 'stubs.c')] + [
-    f'ulib/c/{name}.c' for name in ('fail', 'heap_pages', 'lock', 'stack_check', 'stream')]
+# Here each name is the C library's.
+LIBRARY_WEAK = ['kernel/lib/string.c'] + [f'ulib/c/{name}.c' for name in (
+    'ctype', 'environment', 'malloc', 'number', 'printf', 'sort', 'stdio', 'string', 'threads', 'time')]
+# malloc.c and its callers are not compiled together: a program that has a malloc of its own
+# has it in strdup too.
+LIBRARY_GROUPED = [path for path in files(ULIB) if path.startswith('ulib/') and path not in (
+    ULIB_START, 'ulib/zx/stubs.c', 'ulib/c/malloc.c')]
 
 # What the shell and the tools share; each program links what it needs of it.
 UAPPS_COMMON = [
@@ -119,10 +121,6 @@ PROGRAMS = {
         'uapps/shell/typing.c',
         'uapps/shell/vars.c',
     ] + UAPPS_COMMON,
-    'stress-clone': ['uapps/stress/clone.c'] + STRESS_COMMON,
-    'stress-fault': ['uapps/stress/fault.c'] + STRESS_COMMON,
-    'stress-memory': ['uapps/stress/memory.c'] + STRESS_COMMON,
-    'stress-vmar': ['uapps/stress/vmar.c'] + STRESS_COMMON,
     'bench': [
         'uapps/bench/clone.c',
         'uapps/bench/common.c',
@@ -149,6 +147,10 @@ PROGRAMS_BARE = {
 
 # Tests that are user programs; they are not in the initrd, and `ninja` alone does not build them.
 TEST_PROGRAMS = {
+    'stress-clone': ['uapps/stress/clone.c'] + STRESS_COMMON,
+    'stress-fault': ['uapps/stress/fault.c'] + STRESS_COMMON,
+    'stress-memory': ['uapps/stress/memory.c'] + STRESS_COMMON,
+    'stress-vmar': ['uapps/stress/vmar.c'] + STRESS_COMMON,
     'model': [
         'uapps/model/lockstep.c',
         'uapps/model/lockstep_machine.c',

@@ -8,14 +8,14 @@ the lists, then run this script.
 import os
 import sys
 
-from build_flags import EXTRA_INPUTS, files, joined, own_flags
+from build_flags import EXTRA_INPUTS, joined, own_flags
 from build_groups import GROUPS
 from build_lists import (
     KERNEL_PORTABLE, KERNEL_AMD64, KERNEL_ALSO_ON_HOST, KERNEL_LINKER_SCRIPT, HOST_ONLY,
     HOST_PROGRAMS, HOST_POINTS, ORDERS, FUZZERS, HOST_TOOLS, CALL_TEXTS, EXAMPLES, VDSO,
-    VDSO_LINKER_SCRIPT)
+    VDSO_LINKER_SCRIPT, files)
 from build_programs import (
-    ULIB, ULIB_START, PROGRAMS, PROGRAMS_BARE, TEST_PROGRAMS, INITRD_FILES)
+    ULIB, ULIB_START, LIBRARY_WEAK, PROGRAMS, PROGRAMS_BARE, TEST_PROGRAMS, INITRD_FILES)
 
 # --------------------------------------------------------------------------
 # Flags.
@@ -31,6 +31,7 @@ VARIABLES = [
     ('ld', 'ld.lld-19'),
     ('ar', 'llvm-ar-19'),
     ('strip', 'llvm-strip-19'),
+    ('objcopy', 'llvm-objcopy-19'),
     ('python', 'python3'),
     ('warnings', WARNINGS),
     ('kernel_flags', TARGET + ' -O2 -ffreestanding -nostdlibinc -fno-common -mcmodel=kernel '
@@ -193,7 +194,7 @@ def rules(ninja):
         compiler(variant, f'$host_flags {flags}')
     compiler('orders', f'$host_flags {POINTS}')
     compiler('vdso', '$vdso_flags')
-    compiler('ulib', '$user_flags $ulib_flags')
+    compiler('ulib', '$user_flags $ulib_flags -gline-tables-only')
     compiler('user', '$user_flags -gline-tables-only')
     compiler('tool', '-std=gnu17 -O2 -g -Ikernel -Iinclude')
     ninja.rule('join', "printf '#include \"%s\"\\n' $members > $out", description='join $out')
@@ -211,7 +212,10 @@ def rules(ninja):
     ninja.rule('strip_programs', 'cp $in build/bin && $strip --strip-all $out',
                description='strip build/bin')
     ninja.rule('strip_sections', '$strip --strip-sections -o $out $in', description='strip $out')
-    ninja.rule('archive', 'rm -f $out && $ar rcsD $out $in', description='ar $out')
+    # A program may have functions of its own that are called as the C library's; what the library
+    # calls for itself stays strong, so that a second one of that name is an error.
+    ninja.rule('archive', 'rm -f $out && $ar rcsD $out $weak && $objcopy --weaken $out && '
+               '$ar rcsD $out $strong', description='ar $out')
     ninja.rule('initrd', '$python tools/mkinitrd.py $out $entries', description='initrd $out')
     ninja.rule('iso', 'sh tools/mkiso.sh $out $in', description='iso $out')
     ninja.rule('compdb', 'ninja -t compdb alone_debug alone_ulib alone_user cc_debug cc_host cc_user '
@@ -289,10 +293,13 @@ def user(ninja):
     ninja.title('The native user library.')
     start = compile_all(ninja, 'ulib', [ULIB_START]) if ULIB_START else []
     sources = [f for f in files(ULIB) if f != ULIB_START]
-    library = objects_of(compile_image(ninja, 'ulib', sources), sources)
+    table = compile_image(ninja, 'ulib', sources)
+    library = objects_of(table, sources)
+    weak = objects_of(table, LIBRARY_WEAK)
     targets = []
     if library:
-        ninja.build('build/ulib/libzx.a', 'archive', library)
+        ninja.build('build/ulib/libzx.a', 'archive', library, weak=' '.join(weak),
+                    strong=' '.join(f for f in library if f not in weak))
         targets.append('build/ulib/libzx.a')
     if start:
         ninja.build('build/ulib/crt0.o', 'copy', start)

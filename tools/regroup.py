@@ -11,11 +11,13 @@ import glob
 import os
 import re
 
-from build_flags import files, never_grouped, own_flags
-from build_lists import KERNEL_PORTABLE, KERNEL_AMD64
-from build_programs import LIBRARY_GROUPED, PROGRAMS, TEST_PROGRAMS
+from build_flags import never_grouped, own_flags
+from build_lists import KERNEL_PORTABLE, KERNEL_AMD64, files
+from build_programs import LIBRARY_GROUPED, LIBRARY_WEAK, PROGRAMS, TEST_PROGRAMS
 
-MOST_LINES = 2400  # of one group: a change of one file compiles all of it
+# Of one group: a change of one file compiles all of it. Where the release kernel is compiled for
+# speed a larger one is more inlining and a larger image, too.
+MOST_LINES, MOST_LINES_SMALL = 2400, 3200
 # Names are alike when they have the same kind; a macro gets into the way of every kind.
 PLAIN, TAG = 'plain', 'tag'
 NAMES = {
@@ -41,9 +43,12 @@ def names_of_headers(folder):
 
 
 def place(source):
-    """Where its group's other members are: in the same folder, or anywhere in portable code."""
+    """Where its group's other members are: in the same folder, or anywhere in the same layers."""
     folder = os.path.dirname(source)
-    return 'kernel' if folder.startswith('kernel') and 'amd64' not in folder else folder
+    top = folder.split('/')[0]
+    # What a fault calls lies together, so that the compiler sees all of it.
+    fault = folder == 'kernel/vm' and not own_flags('release', source)
+    return folder if top == 'uapps' or 'amd64' in folder or fault else top
 
 
 def company(source, programs):
@@ -70,12 +75,13 @@ def read(source):
 def group(sources):
     """First fit; groups of one are left out."""
     groups, taken = [], names_of_headers(os.path.dirname(sources[0]))
+    most = MOST_LINES_SMALL if own_flags('release', sources[0]) else MOST_LINES
     for source in sources:
         lines, names = read(source)
         if names & taken:
             continue
         for one in groups:
-            if one['lines'] + lines <= MOST_LINES and not one['names'] & names:
+            if one['lines'] + lines <= most and not one['names'] & names:
                 break
         else:
             one = {'lines': 0, 'names': set(), 'sources': []}
@@ -89,7 +95,8 @@ def group(sources):
 def main():
     os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
     users = {source: () for source in files(KERNEL_PORTABLE) + files(KERNEL_AMD64)}
-    users.update((source, ('library',)) for source in LIBRARY_GROUPED)
+    users.update((source, ('weak' if source in LIBRARY_WEAK else 'library',))
+                 for source in LIBRARY_GROUPED)
     for name, sources in sorted({**PROGRAMS, **TEST_PROGRAMS}.items()):
         for source in sources:
             users[source] = users.get(source, ()) + (name,)

@@ -3,14 +3,9 @@
  *
  * A freed page goes to its CPU's cache, from there in batches to the loose list,
  * and from there, when that is long or a run is wanted, to the buddy lists.
- *
- * Records lie at the start of the largest usable range. `spans` lists the
- * stretches of RAM that have records, largest first, so the way from a frame to
- * its record and back nearly always ends at the first comparison.
  */
-#include "vm/pmm.h"
+#include "vm/pmm_internal.h"
 
-#include "arch/boot.h"
 #include "arch/mmu.h"
 #include "arch/spinlock.h"
 #include "arch/upcall.h"
@@ -23,11 +18,6 @@
 #define CACHE_MOVE 32
 #define LOOSE_MAX  6144 /* bounds how long joining them may take */
 #define ZONE_LIMIT GIB(4)
-#define SPANS_MAX  BOOT_RANGES_MAX
-
-struct page_span page_first_span; /* spans[0], once they are sorted */
-static struct page_span spans[SPANS_MAX];
-static unsigned span_count;
 
 enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 static struct {
@@ -48,17 +38,16 @@ struct page_cache {
 };
 static struct page_cache page_caches[MAX_CPUS]; /* each its own CPU's, interrupts off */
 static _Atomic int64_t state_counts[PAGE_STATES];
-struct page *page_zeros;
 _Atomic uint64_t alloc_fail_countdown;
 
 /* ---- Records ---- */
 
 struct page *page_find(paddr_t address) {
     uint64_t frame = address.value >> PAGE_SHIFT;
-    for (unsigned i = 0; i < span_count; i++) {
-        uint64_t index = frame - spans[i].first_frame;
-        if (likely(index < spans[i].frame_count))
-            return &spans[i].pages[index];
+    for (unsigned i = 0; i < page_span_count; i++) {
+        uint64_t index = frame - page_spans[i].first_frame;
+        if (likely(index < page_spans[i].frame_count))
+            return &page_spans[i].pages[index];
     }
     return NULL;
 }
@@ -70,10 +59,10 @@ struct page *page_of(paddr_t address) {
 }
 
 paddr_t page_address_elsewhere(const struct page *page) {
-    for (unsigned i = 1; i < span_count; i++) {
-        uint64_t index = (uint64_t)(page - spans[i].pages);
-        if (likely((uintptr_t)page >= (uintptr_t)spans[i].pages && index < spans[i].frame_count))
-            return paddr((spans[i].first_frame + index) << PAGE_SHIFT);
+    for (unsigned i = 1; i < page_span_count; i++) {
+        uint64_t index = (uint64_t)(page - page_spans[i].pages);
+        if (likely((uintptr_t)page >= (uintptr_t)page_spans[i].pages && index < page_spans[i].frame_count))
+            return paddr((page_spans[i].first_frame + index) << PAGE_SHIFT);
     }
     UNREACHABLE("a page record that is none");
 }
@@ -89,14 +78,14 @@ static void page_state_change(struct page *page, enum page_state from, enum page
     atomic_store_explicit(&page->state, (uint8_t)to, memory_order_relaxed);
 }
 
-static void count_state(enum page_state state, int64_t pages) {
+void pmm_count_state(enum page_state state, int64_t pages) {
     atomic_fetch_add_explicit(&state_counts[state], pages, memory_order_relaxed);
 }
 
 void page_set_state(struct page *page, enum page_state from, enum page_state to) {
     page_state_change(page, from, to);
-    count_state(from, -1);
-    count_state(to, 1);
+    pmm_count_state(from, -1);
+    pmm_count_state(to, 1);
 }
 
 /* ---- Buddy lists, under pmm.lock ---- */
@@ -247,7 +236,7 @@ void pmm_set_level_hook(pmm_level_hook *hook) {
     pmm.level_hook = hook;
 }
 
-static void reserve_set(void) {
+void pmm_set_reserve(void) {
     SPIN_GUARD(&pmm.lock);
     pmm.total = pmm.free_pages;
     pmm.reserve = MAX(RESERVE_LEAST, pmm.total / RESERVE_PART);
@@ -310,7 +299,7 @@ struct page *pmm_alloc(enum page_state to) {
     if (!page)
         return NULL;
     page_state_change(page, PAGE_CACHED, to);
-    count_state(to, 1);
+    pmm_count_state(to, 1);
     return page;
 }
 
@@ -323,7 +312,7 @@ struct page *pmm_alloc_zeroed(enum page_state to) {
 
 void pmm_free(struct page *page, enum page_state from) {
     page_state_change(page, from, PAGE_CACHED);
-    count_state(from, -1);
+    pmm_count_state(from, -1);
     irq_state_t state = irq_save();
     struct page_cache *cache = &page_caches[cpu_id()];
     if (unlikely(cache->count == CACHE_SIZE))
@@ -362,7 +351,7 @@ struct page *pmm_alloc_run(size_t count, unsigned align_log2, uint64_t limit,
     if (count < 1ull << order)
         buddy_free_frames_locked(first + count, (1ull << order) - count);
     level_update_locked();
-    count_state(to, (int64_t)count);
+    pmm_count_state(to, (int64_t)count);
     return first;
 }
 
@@ -375,107 +364,20 @@ void pmm_free_run(struct page *first, size_t count, enum page_state from) {
     }
     buddy_free_frames_locked(first, count);
     level_update_locked();
-    count_state(from, -(int64_t)count);
+    pmm_count_state(from, -(int64_t)count);
 }
 
-/* ---- Start ---- */
+/* ---- Start, and what pmm_start.c hands out ---- */
 
-static bool range_has_records(const struct boot_range *range) {
-    return range->kind == BOOT_RANGE_USABLE || range->kind == BOOT_RANGE_INITRD;
-}
-
-/* Neighbouring ranges share a span. */
-static void spans_collect(void) {
-    for (unsigned i = 0; i < boot_info.range_count; i++) {
-        const struct boot_range *range = &boot_info.ranges[i];
-        uint64_t first = range->base >> PAGE_SHIFT, count = range->length >> PAGE_SHIFT;
-        if (!range_has_records(range) || count == 0)
-            continue;
-        struct page_span *last = span_count ? &spans[span_count - 1] : NULL;
-        if (last && last->first_frame + last->frame_count == first)
-            last->frame_count += count;
-        else
-            spans[span_count++] = (struct page_span){first, count, NULL};
-    }
-}
-
-static void spans_sort_largest_first(void) {
-    for (unsigned i = 1; i < span_count; i++)
-        for (unsigned j = i; j > 0 && spans[j].frame_count > spans[j - 1].frame_count; j--) {
-            struct page_span swapped = spans[j];
-            spans[j] = spans[j - 1];
-            spans[j - 1] = swapped;
-        }
-}
-
-/* Cut room for the records from the start of the largest usable range. */
-static struct page *records_place(size_t bytes, uint64_t *out_base) {
-    struct boot_range *best = NULL;
-    for (unsigned i = 0; i < boot_info.range_count; i++) {
-        struct boot_range *range = &boot_info.ranges[i];
-        if (range->kind == BOOT_RANGE_USABLE && (!best || range->length > best->length))
-            best = range;
-    }
-    if (!best || best->length < bytes + MIB(8))
-        panic("too little memory: %lu KiB for page records, %lu KiB usable in one piece",
-              bytes >> 10, best ? best->length >> 10 : 0);
-    *out_base = best->base;
-    return phys_to_virt(paddr(best->base));
-}
-
-/* One frame range goes to its first owner; `wired` frames at `records` are ours. */
-static void range_hand_out(const struct boot_range *range, uint64_t records, size_t record_bytes) {
-    uint64_t base = range->base, end = range->base + range->length;
-    if (range->kind == BOOT_RANGE_INITRD) {
-        for (uint64_t at = base; at < end; at += PAGE_SIZE)
-            page_of(paddr(at))->state = PAGE_LOADER;
-        count_state(PAGE_LOADER, (int64_t)(range->length >> PAGE_SHIFT));
-        return;
-    }
-    if (base == records) {
-        for (uint64_t at = base; at < base + record_bytes; at += PAGE_SIZE)
-            page_of(paddr(at))->state = PAGE_WIRED;
-        count_state(PAGE_WIRED, (int64_t)(record_bytes >> PAGE_SHIFT));
-        base += record_bytes;
-    }
-    SPIN_GUARD(&pmm.lock);
-    if (base < end)
-        buddy_free_frames_locked(page_of(paddr(base)), (end - base) >> PAGE_SHIFT);
-}
-
-/* With one count that nobody drops, so that a slot that holds one is never exclusive. */
-static void zeros_make(void) {
-    page_zeros = pmm_alloc_run(PAGE_DIRTS, PAGE_SHIFT, 0, PAGE_WIRED);
-    ASSERT(page_zeros);
-    for (unsigned dirt = 0; dirt < PAGE_DIRTS; dirt++) {
-        arch_zero_page(page_contents(&page_zeros[dirt]));
-        atomic_init(&page_zeros[dirt].count, 1);
-        page_zeros[dirt].dirt = (uint8_t)dirt;
-    }
-}
-
-void pmm_init(void) {
+void pmm_init_lists(void) {
     for (unsigned zone = 0; zone < ZONES; zone++)
         for (unsigned order = 0; order < ORDERS; order++)
             list_init(&pmm.free[zone][order]);
-    spans_collect();
-    uint64_t frames = 0, records_base;
-    for (unsigned i = 0; i < span_count; i++)
-        frames += spans[i].frame_count;
-    size_t bytes = round_up(frames * sizeof(struct page), PAGE_SIZE);
-    struct page *records = records_place(bytes, &records_base);
-    memset(records, 0, bytes);
-    for (unsigned i = 0; i < span_count; i++) {
-        spans[i].pages = records;
-        records += spans[i].frame_count;
-    }
-    spans_sort_largest_first();
-    page_first_span = spans[0];
-    for (unsigned i = 0; i < boot_info.range_count; i++)
-        if (range_has_records(&boot_info.ranges[i]))
-            range_hand_out(&boot_info.ranges[i], records_base, bytes);
-    reserve_set();
-    zeros_make();
+}
+
+void pmm_give(struct page *first, size_t count) {
+    SPIN_GUARD(&pmm.lock);
+    buddy_free_frames_locked(first, count);
 }
 
 /* ---- Counting and injected failures ---- */
@@ -490,8 +392,8 @@ uint64_t pmm_free_pages(void) {
 
 struct pmm_stats pmm_stats(void) {
     struct pmm_stats stats = {.total_pages = 0};
-    for (unsigned i = 0; i < span_count; i++)
-        stats.total_pages += spans[i].frame_count;
+    for (unsigned i = 0; i < page_span_count; i++)
+        stats.total_pages += page_spans[i].frame_count;
     for (unsigned state = PAGE_LOADER; state < PAGE_STATES; state++)
         stats.pages[state] = (uint64_t)atomic_load(&state_counts[state]);
     stats.pages[PAGE_FREE] = pmm_free_pages();
@@ -499,9 +401,9 @@ struct pmm_stats pmm_stats(void) {
 }
 
 void pmm_for_each(void (*fn)(void *context, struct page *page), void *context) {
-    for (unsigned i = 0; i < span_count; i++)
-        for (uint64_t index = 0; index < spans[i].frame_count; index++)
-            fn(context, &spans[i].pages[index]);
+    for (unsigned i = 0; i < page_span_count; i++)
+        for (uint64_t index = 0; index < page_spans[i].frame_count; index++)
+            fn(context, &page_spans[i].pages[index]);
 }
 
 void alloc_fail_set(uint64_t n) { atomic_store(&alloc_fail_countdown, n); }

@@ -19,7 +19,7 @@ def main():
     for table in (build.KERNEL_PORTABLE, build.KERNEL_AMD64, build.HOST_ONLY, build.VDSO,
                   programs.ULIB):
         named.update(f'{folder}/{name}' for folder, names in table.items() for name in names)
-    for table in (programs.PROGRAMS, programs.PROGRAMS_OUTSIDE, build.HOST_PROGRAMS,
+    for table in (programs.PROGRAMS, programs.TEST_PROGRAMS, build.HOST_PROGRAMS,
                   build.FUZZERS):
         for sources in table.values():
             named.update(sources)

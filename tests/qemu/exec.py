@@ -75,6 +75,10 @@ class Exec(unittest.TestCase):
         result = run('--init', program('first'))
         self.assertEqual((9, b'first\n'), (result.returncode, result.stdout))
 
+    def test_a_program_may_have_functions_that_are_called_as_the_library_s(self):
+        result = run(program('own'))
+        self.assertEqual((0, b'one two 3 2 2\n'), (result.returncode, result.stdout), result.stderr)
+
     def test_other_machines(self):
         for words in (['--smp', '4'], ['--mem', '64M'], ['--icount']):
             self.assertEqual(7, run(*words, program('door'), 'exit', '7').returncode, words)
