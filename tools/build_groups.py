@@ -343,10 +343,6 @@ GROUPS = [
         'uapps/core-tests/t_wait.c',
     ],
     [
-        'uapps/edu/main.c',
-        'uapps/edu/pci.c',
-    ],
-    [
         'uapps/init/console.c',
         'uapps/init/exec.c',
         'uapps/init/frames.c',
@@ -356,16 +352,18 @@ GROUPS = [
         'uapps/init/session.c',
     ],
     [
-        'uapps/model/lockstep.c',
-        'uapps/model/lockstep_machine.c',
-    ],
-    [
+        'uapps/model/device_model.c',
         'uapps/model/main.c',
         'uapps/model/pager_model.c',
         'uapps/model/world.c',
         'uapps/model/world_check.c',
+        'uapps/model/world_machine.c',
         'uapps/model/world_pin.c',
         'uapps/model/world_view.c',
+    ],
+    [
+        'uapps/model/lockstep.c',
+        'uapps/model/lockstep_machine.c',
     ],
     [
         'uapps/model/space_check.c',
@@ -376,6 +374,7 @@ GROUPS = [
     [
         'uapps/model/vmo_model.c',
         'uapps/model/world_companion.c',
+        'uapps/model/world_device.c',
     ],
     [
         'uapps/races/blocking.c',

@@ -98,6 +98,8 @@ PROGRAMS = {
         'uapps/init/session.c',
     ] + UAPPS_COMMON,
     'model': [
+        'uapps/edu/pci.c',
+        'uapps/model/device_model.c',
         'uapps/model/lockstep.c',
         'uapps/model/lockstep_machine.c',
         'uapps/model/main.c',
@@ -106,6 +108,8 @@ PROGRAMS = {
         'uapps/model/world.c',
         'uapps/model/world_check.c',
         'uapps/model/world_companion.c',
+        'uapps/model/world_device.c',
+        'uapps/model/world_machine.c',
         'uapps/model/world_pager.c',
         'uapps/model/world_pin.c',
         'uapps/model/world_view.c',

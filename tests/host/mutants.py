@@ -24,7 +24,7 @@ TIMEOUT, MARGIN, TIMES = 40, 5, 4
 # begin with a path are for that program.
 CROWD = 'vmo.P54_a_family_stands_eight_threads --cpus 4 --preempt 10 --repeat 40'
 SHARE = 'vmo.P54_a_clone_takes_permission_before_it_shares --cpus 4 --preempt 10 --repeat 10'
-MODEL = 'build/host/model objects --steps 40000 --seed 1 --raw 1'
+MODEL = 'build/host/model objects --steps 120000 --seed 1 --raw 1'
 FAULTS = 'build/host/model faults --steps 100000 --seed 1 --raw 1'
 TSAN = 'build/tsan/ktest vmo.P54_a_family_stands_eight_threads --cpus 4 --repeat 4'
 MUTANTS = {
@@ -169,6 +169,31 @@ MUTANTS = {
     'contiguous-zeroed-by-letting-go': (
         'kernel/vm/vmo_range.c', 'if (vmo->pins || vmo->kind == VMO_CONTIGUOUS || first > last)',
         'if (vmo->pins || first > last)', MODEL),
+    'physical-neighbours-shown-one-off': (
+        'kernel/vm/fault.c', '    for (unsigned i = 0; i < around.count; i++) {\n        entries[i]'
+        '.address = paddr(vmo->physical.value + ((around.first + i) << PAGE_SHIFT));\n',
+        '    for (unsigned i = 0; i < around.count; i++) {\n        entries[i]'
+        '.address = paddr(vmo->physical.value + ((index + i) << PAGE_SHIFT));\n', MODEL),
+    'physical-slice-pinned-at-the-begin': (
+        'kernel/vm/vmo_pin.c', 'paddr(vmo->physical.value + ((first + i) << PAGE_SHIFT))',
+        'paddr(vmo->physical.value + offset + (i << PAGE_SHIFT))', MODEL),
+    'slice-of-a-slice-takes-it-for-ordinary': (
+        'kernel/vm/vmo.c', 'pages->kind != VMO_CONTIGUOUS && pages->kind != VMO_PHYSICAL)',
+        'parent->kind != VMO_CONTIGUOUS && parent->kind != VMO_PHYSICAL)', MODEL),
+    'policy-changes-under-mappings': (
+        'kernel/vm/vmo_phys.c', '    if (!list_is_empty(&vmo->views) || vmo->pins', '    if (vmo->pins',
+        MODEL),
+    'policy-changes-under-pins': (
+        'kernel/vm/vmo_phys.c', '->views) || vmo->pins ||', '->views) ||', MODEL),
+    'policy-leaves-uncached-with-pages': (
+        'kernel/vm/vmo_phys.c', 'vmo->cache_policy && has_pages)', 'vmo->cache_policy && !has_pages)',
+        MODEL),
+    'policy-of-a-parent-changes': (
+        'kernel/vm/vmo_phys.c', '    if (vmo->parent_koid || vmo_family_child_count(vmo))\n',
+        '    if (vmo->parent_koid)\n', MODEL),
+    'uncached-objects-are-snapshot': (
+        'kernel/vm/vmo_cow.c', '    if (parent->cache_policy && pages->kind != VMO_PHYSICAL)\n'
+        '        return ERR_BAD_STATE;\n', '', MODEL),
     'discarded-content-is-zero-at-once': (
         'kernel/vm/vmo_reclaim.c', '    vmo->discarded = true;\n', '', MODEL),
     'map-drop-relaxed': (
