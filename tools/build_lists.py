@@ -340,6 +340,8 @@ HOST_ONLY = {
         'fmt_compare_test.c',
         'machine.c',
         'main.c',
+        'pager_crowd.c',
+        'pager_crowd_test.c',
         'play.c',
         'play_test.c',
         'ulib_test.c',
@@ -411,6 +413,7 @@ HOST_POINTS = {
 ORDERS = [
     'tests/host/orders.c',
     'tests/host/orders_channel.c',
+    'tests/host/orders_pager.c',
     'tests/host/orders_sched.c',
     'tests/host/orders_search.c',
     'tests/host/orders_tasks.c',

@@ -467,7 +467,7 @@ struct world *world_number(unsigned index) { return &worlds[index]; }
         .name = its_name, .worlds = &worlds[0].lockstep, .world_size = sizeof worlds[0],           \
         .model_at = offsetof(struct world, model), .model_size = sizeof worlds[0].model,           \
         .begin = begin, .step = its_step, .check = world_check, .end = end, .pages = pages,        \
-        .reclaim = reclaim, .subjects = subjects, .tell = world_tell_device,                                                  \
+        .reclaim = reclaim, .subjects = subjects, .tell = world_tell_device,                       \
     }
 const struct lockstep_kind lockstep_objects = KIND("model", step_any);
 const struct lockstep_kind lockstep_faults = KIND("model-fault", step_fault);
