@@ -101,16 +101,16 @@ static NOINLINE status_t help(struct vmo *vmo, uint64_t at, uint64_t left,
 }
 
 /* Inline, so that each of the four below knows which of the four it is. */
-ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
+ALWAYS_INLINE status_t transfer(struct vmo *named, uint64_t offset, uint64_t length,
                                 const struct transfer *t) {
-    status_t refused = vmo_check_bytes(vmo_pages_of(vmo));
+    struct vmo *vmo = vmo_pages_of(named);
+    status_t refused = vmo_check_bytes(vmo);
     if (unlikely(refused != OK))
         return refused;
     /* A slice's own size never changes; of others each step looks at the size under the lock. */
-    if ((length == 0 || vmo->is_slice) && !range_within(offset, length, vmo_size(vmo)))
+    if ((length == 0 || named->is_slice) && !range_within(offset, length, vmo_size(named)))
         return ERR_OUT_OF_RANGE;
-    offset += vmo->shown_offset;
-    vmo = vmo_pages_of(vmo);
+    offset += named->shown_offset;
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
