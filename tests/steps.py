@@ -75,12 +75,20 @@ def edu(smp, boot='pvh', by=''):
                         f'--boot {boot} --device edu build/symbols/edu{option}')
 
 
-def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M'):
+def stress(program, smp, words, seconds, name='', kernel='build/debug/kernel.elf', memory='256M',
+           options=''):
     """A stress program or model as the first process; it prints the seed it began with."""
     return Step(name or f'{program}-{smp}cpu', timeout=seconds + 30,
                 builds=[f'build/symbols/{program}'],
                 command=f'JX_KERNEL={kernel} ./jx exec --init --smp {smp} --mem {memory} '
-                        f'--timeout {seconds} --append debug.syscalls=1 build/symbols/{program} {words}')
+                        f'--timeout {seconds} --append debug.syscalls=1 {options}'
+                        f'build/symbols/{program} {words}')
+
+
+def model(smp, steps, seconds, name=''):
+    """The model of memory objects, with a display whose memory is device memory to it."""
+    return stress('model', smp, f'--device 1 --steps {steps}', seconds, name,
+                  options='--device bochs-display ')
 
 
 # KTESTs of more than a twentieth of a second: 100 times each of them would take minutes.
@@ -236,8 +244,8 @@ STEPS = [
     Step('boots', 'tests/qemu/boots.py', counts=True, timeout=300),
 
     # Memory objects and regions in lock step with models, and under stress; see SOAK below.
-    stress('model', 1, '--steps 250000', 90),
-    stress('model', 4, '--steps 200000', 150),
+    model(1, 250000, 90),
+    model(4, 200000, 150),
     stress('model-vmar', 1, '--steps 250000', 90),
     stress('model-vmar', 4, '--steps 200000', 150),
     stress('stress-clone', 1, '--seconds 8', 60),
@@ -251,8 +259,8 @@ STEPS = [
 # What only `./jx test soak` runs: the same for longer.
 SOAK = [
     Step('soak-host-models', 'tests/host/models.sh 10', counts=True, timeout=1800, builds=MODELS),
-    stress('model', 1, '--steps 5000000', 600, name='soak-model-1cpu'),
-    stress('model', 4, '--steps 2000000', 900, name='soak-model-4cpu'),
+    model(1, 5000000, 600, name='soak-model-1cpu'),
+    model(4, 2000000, 900, name='soak-model-4cpu'),
     stress('model-vmar', 1, '--steps 5000000', 600, name='soak-model-vmar-1cpu'),
     stress('model-vmar', 4, '--steps 2000000', 900, name='soak-model-vmar-4cpu'),
     stress('stress-clone', 4, '--seconds 600', 660, name='soak-clone-4cpu'),

@@ -132,13 +132,13 @@ GROUPS = [
         'kernel/object/port_model_test.c',
         'kernel/object/wait_test.c',
         'kernel/vm/vm_fail_test.c',
-        'kernel/vm/vmo_kinds_test.c',
     ],
     [
         'kernel/object/fifo_test.c',
         'kernel/object/stream_pager_test.c',
         'kernel/vm/sched_spread_test.c',
         'kernel/vm/tlb_test.c',
+        'kernel/vm/vmo_kinds_test.c',
     ],
     [
         'kernel/object/pager.c',
@@ -354,10 +354,6 @@ GROUPS = [
         'uapps/core-tests/t_vmar_list.c',
     ],
     [
-        'uapps/edu/main.c',
-        'uapps/edu/pci.c',
-    ],
-    [
         'uapps/init/console.c',
         'uapps/init/exec.c',
         'uapps/init/frames.c',
@@ -366,10 +362,12 @@ GROUPS = [
         'uapps/init/session.c',
     ],
     [
+        'uapps/model/device_model.c',
         'uapps/model/main.c',
         'uapps/model/pager_model.c',
         'uapps/model/world.c',
         'uapps/model/world_check.c',
+        'uapps/model/world_machine.c',
         'uapps/model/world_pin.c',
         'uapps/model/world_view.c',
     ],
@@ -382,6 +380,7 @@ GROUPS = [
     [
         'uapps/model/vmo_model.c',
         'uapps/model/world_companion.c',
+        'uapps/model/world_device.c',
     ],
     [
         'uapps/races/blocking.c',

@@ -152,6 +152,8 @@ TEST_PROGRAMS = {
     'stress-memory': ['uapps/stress/memory.c'] + STRESS_COMMON,
     'stress-vmar': ['uapps/stress/vmar.c'] + STRESS_COMMON,
     'model': [
+        'uapps/edu/pci.c',
+        'uapps/model/device_model.c',
         'uapps/model/lockstep.c',
         'uapps/model/lockstep_machine.c',
         'uapps/model/main.c',
@@ -160,6 +162,8 @@ TEST_PROGRAMS = {
         'uapps/model/world.c',
         'uapps/model/world_check.c',
         'uapps/model/world_companion.c',
+        'uapps/model/world_device.c',
+        'uapps/model/world_machine.c',
         'uapps/model/world_pager.c',
         'uapps/model/world_pin.c',
         'uapps/model/world_view.c',

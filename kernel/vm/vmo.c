@@ -88,9 +88,10 @@ status_t vmo_create_slice(struct vmo *parent, uint64_t offset, uint64_t size,
         return ERR_OUT_OF_RANGE;
     if (!range_within(offset, rounded, vmo_size(parent)))
         return ERR_INVALID_ARGS;
-    if (vmo_pages_of(parent)->resizable || parent->kind == VMO_DISCARDABLE)
+    const struct vmo *pages = vmo_pages_of(parent);
+    if (pages->resizable || parent->kind == VMO_DISCARDABLE)
         return ERR_NOT_SUPPORTED;
-    if (parent->cache_policy && parent->kind != VMO_CONTIGUOUS && parent->kind != VMO_PHYSICAL)
+    if (parent->cache_policy && pages->kind != VMO_CONTIGUOUS && pages->kind != VMO_PHYSICAL)
         return ERR_BAD_STATE;
     struct vmo *slice;
     status_t status = alias_create(parent, offset, size, &slice);

@@ -23,6 +23,13 @@ bool vmo_view_overlap(const struct vmo_view *view, uint64_t view_offset, uint64_
                       uint64_t count, vaddr_t *out_va, uint64_t *out_pages);
 void vmo_view_hide(struct vmo_view *view, vaddr_t va, uint64_t pages, struct tlb_batch *batch);
 
+/* What an object that is no alias says to who reads and writes by offset, before any range. */
+ALWAYS_INLINE status_t vmo_check_bytes(const struct vmo *vmo) {
+    if (unlikely(vmo->special) && (vmo->kind == VMO_PHYSICAL || vmo->cache_policy))
+        return vmo->kind == VMO_PHYSICAL ? ERR_NOT_SUPPORTED : ERR_BAD_STATE;
+    return OK;
+}
+
 /* ---- vmo_cow.c ---- */
 /* A page for a slot: its one count is the slot's. A copy, or zeroed if `from` is NULL. */
 ALWAYS_INLINE NODISCARD struct page *vmo_page_alloc(const struct page *from) {

@@ -81,20 +81,25 @@ static status_t populate(struct aspace *space, vaddr_t address) {
     return mapping_populate_locked(mapping, address, address + PAGE_SIZE);
 }
 
+/* Two pages that are no RAM: on the host RAM may lie where machines have this timer. */
+static paddr_t device_pages(void) {
+    paddr_t timer = paddr(0xfed00000);
+
+    return phys_is_device(timer, 2 * PAGE_SIZE) ? timer : paddr((uint64_t)1 << 36);
+}
+
 KTEST(vmo_kinds, device_memory_is_mapped_uncached_and_ram_is_refused) {
     struct vmo *vmo, *slice;
     struct aspace *space;
     vaddr_t address;
     paddr_t seen;
     unsigned prot = 0;
-    paddr_t device = paddr(0xfed00000);
+    paddr_t device = device_pages();
 
     EXPECT_EQ(ERR_INVALID_ARGS, vmo_create_physical(paddr(0xfed00010), PAGE_SIZE, &vmo));
     EXPECT_EQ(ERR_INVALID_ARGS, vmo_create_physical(device, 0, &vmo));
     EXPECT_EQ(ERR_OUT_OF_RANGE, vmo_create_physical(page_address(pmm_zero_page()), 1, &vmo));
     EXPECT_EQ(ERR_OUT_OF_RANGE, vmo_create_physical(paddr((uint64_t)1 << 60), PAGE_SIZE, &vmo));
-    if (!phys_is_device(device, 2 * PAGE_SIZE))
-        device = paddr((uint64_t)1 << 36); /* the host's RAM is there: any other hole */
     REQUIRE(vmo_create_physical(device, 2 * PAGE_SIZE, &vmo) == OK);
     EXPECT_EQ(ERR_NOT_SUPPORTED, vmo_commit(vmo, 0, PAGE_SIZE));
     EXPECT_EQ(ERR_NOT_SUPPORTED, vmo_read_kernel(vmo, 0, &seen, 8));
@@ -121,6 +126,49 @@ KTEST(vmo_kinds, device_memory_is_mapped_uncached_and_ram_is_refused) {
     vmo_unref(slice);
     EXPECT_EQ(OK, vmo_set_cache_policy(vmo, ZX_CACHE_POLICY_WRITE_COMBINING));
     vmo_unref(vmo);
+}
+
+/* Whatever the range: what can't be read at all has no range that would be right. */
+static void expect_refused(struct vmo *vmo, status_t why) {
+    static const uint64_t offsets[] = {0, PAGE_SIZE, MIB(1)};
+    char byte = 0;
+
+    for (unsigned i = 0; i < ARRAY_SIZE(offsets); i++) {
+        EXPECT_EQ(why, vmo_read_kernel(vmo, offsets[i], &byte, 1));
+        EXPECT_EQ(why, vmo_write_kernel(vmo, offsets[i], &byte, 0));
+        EXPECT_EQ(why, vmo_zero(vmo, offsets[i], 1));
+    }
+}
+
+/* A slice of a slice, and what they refuse. Takes the reference. */
+static void expect_slices_refuse(struct vmo *vmo, status_t why) {
+    struct vmo *slice, *inner;
+
+    expect_refused(vmo, why);
+    status_t status = vmo_create_slice(vmo, 0, PAGE_SIZE, &slice);
+    vmo_unref(vmo);
+    REQUIRE(status == OK);
+    expect_refused(slice, why);
+    status = vmo_create_slice(slice, 0, PAGE_SIZE, &inner);
+    EXPECT_EQ(OK, status);
+    if (status == OK) {
+        expect_refused(inner, why);
+        EXPECT_EQ(ERR_BAD_STATE, vmo_set_cache_policy(inner, ZX_CACHE_POLICY_CACHED));
+        vmo_unref(inner);
+    }
+    vmo_unref(slice);
+}
+
+KTEST(vmo_kinds, slices_of_what_is_not_cached_can_be_made_and_refuse_the_same) {
+    struct vmo *vmo;
+
+    REQUIRE(vmo_create_physical(device_pages(), 2 * PAGE_SIZE, &vmo) == OK);
+    EXPECT_EQ(OK, vmo_commit(vmo, PAGE_SIZE, 0)); /* as decommit of nothing */
+    EXPECT_EQ(OK, vmo_decommit(vmo, PAGE_SIZE, 0));
+    expect_slices_refuse(vmo, ERR_NOT_SUPPORTED);
+    REQUIRE(vmo_create_contiguous(2 * PAGE_SIZE, 0, 0, &vmo) == OK);
+    EXPECT_EQ(OK, vmo_set_cache_policy(vmo, ZX_CACHE_POLICY_UNCACHED));
+    expect_slices_refuse(vmo, ERR_BAD_STATE);
 }
 
 /* ---- Pins ---- */

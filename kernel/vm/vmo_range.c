@@ -122,10 +122,10 @@ status_t vmo_commit(struct vmo *vmo, uint64_t offset, uint64_t length) {
     status_t status = vmo_range_resolve(&vmo, &offset, &length);
     if (status == OK)
         status = range_trim(vmo, offset, &length);
-    if (status == OK && vmo->kind == VMO_PHYSICAL)
-        status = ERR_NOT_SUPPORTED;
     if (status != OK || length == 0)
         return status;
+    if (vmo->kind == VMO_PHYSICAL)
+        return ERR_NOT_SUPPORTED;
     uint64_t index = offset >> PAGE_SHIFT, last = (offset + length - 1) >> PAGE_SHIFT, done;
     while (index <= last && status == OK) {
         status = commit_step(vmo, index, last, &done);
@@ -254,8 +254,6 @@ static status_t zero_locked(struct vmo *vmo, struct zeroing *z, uint64_t offset,
 
 static status_t zero(struct vmo *vmo, struct zeroing *z, uint64_t offset, uint64_t length) {
     MUTEX_GUARD(&vmo->lock);
-    if (vmo->cache_policy)
-        return ERR_BAD_STATE;
     status_t status = vmo_range_trim_locked(vmo, offset, &length);
     if (status != OK || length == 0)
         return status;
@@ -265,9 +263,9 @@ static status_t zero(struct vmo *vmo, struct zeroing *z, uint64_t offset, uint64
 status_t vmo_zero_unless_blocked(struct vmo *vmo, uint64_t offset, uint64_t length,
                                  struct vmo_blocked *out_blocked) {
     struct zeroing z = {.garbage = MAP_GARBAGE_INIT};
-    status_t status = vmo_range_resolve(&vmo, &offset, &length);
-    if (status == OK && vmo->kind == VMO_PHYSICAL)
-        status = ERR_NOT_SUPPORTED;
+    status_t status = vmo_check_bytes(vmo_pages_of(vmo));
+    if (status == OK)
+        status = vmo_range_resolve(&vmo, &offset, &length);
     if (status == OK)
         status = zero(vmo, &z, offset, length);
     map_garbage_release(&z.garbage);

@@ -83,13 +83,6 @@ ALWAYS_INLINE status_t step(struct vmo *vmo, uint64_t offset, uint64_t left,
     return step_locked(vmo, offset, left, t, done, length, out_moved);
 }
 
-/* Objects that are not read and written by offset. */
-ALWAYS_INLINE status_t check_kind(const struct vmo *vmo) {
-    if (unlikely(vmo->special) && (vmo->kind == VMO_PHYSICAL || vmo->cache_policy))
-        return vmo->kind == VMO_PHYSICAL ? ERR_NOT_SUPPORTED : ERR_BAD_STATE;
-    return OK;
-}
-
 static status_t touch(const struct transfer *t, uint64_t done) {
     return transfer_writes(t) ? user_touch_read(t->user_from.address + done)
                               : user_touch_write(t->user_to.address + done);
@@ -108,16 +101,16 @@ static NOINLINE status_t help(struct vmo *vmo, uint64_t at, uint64_t left,
 }
 
 /* Inline, so that each of the four below knows which of the four it is. */
-ALWAYS_INLINE status_t transfer(struct vmo *vmo, uint64_t offset, uint64_t length,
+ALWAYS_INLINE status_t transfer(struct vmo *named, uint64_t offset, uint64_t length,
                                 const struct transfer *t) {
-    /* A slice's own size never changes; of others each step looks at the size under the lock. */
-    if ((length == 0 || vmo->is_slice) && !range_within(offset, length, vmo_size(vmo)))
-        return ERR_OUT_OF_RANGE;
-    offset += vmo->shown_offset;
-    vmo = vmo_pages_of(vmo);
-    status_t refused = check_kind(vmo);
+    struct vmo *vmo = vmo_pages_of(named);
+    status_t refused = vmo_check_bytes(vmo);
     if (unlikely(refused != OK))
         return refused;
+    /* A slice's own size never changes; of others each step looks at the size under the lock. */
+    if ((length == 0 || named->is_slice) && !range_within(offset, length, vmo_size(named)))
+        return ERR_OUT_OF_RANGE;
+    offset += named->shown_offset;
     for (uint64_t done = 0; done < length;) {
         uint64_t at = offset + done;
         size_t moved = 0, part = MIN(length - done, PAGE_SIZE - (at & PAGE_MASK));
@@ -162,7 +155,7 @@ ALWAYS_INLINE status_t transfer_present(struct vmo *vmo, uint64_t offset, uint64
     size_t moved, part = 0;
     offset += vmo->shown_offset;
     vmo = vmo_pages_of(vmo);
-    status_t status = check_kind(vmo);
+    status_t status = vmo_check_bytes(vmo);
     if (status != OK)
         return status;
     do {

@@ -84,6 +84,11 @@ zx_handle_t lockstep_bti(void) {
     return ZX_HANDLE_INVALID;
 }
 
+bool lockstep_device_memory(uint64_t size, zx_paddr_t *out_base) {
+    *out_base = HOST_DEVICE_BASE;
+    return size <= HOST_DEVICE_SIZE;
+}
+
 /* ---- The rest ---- */
 
 void stress_start(unsigned index, void (*work)(unsigned index)) {

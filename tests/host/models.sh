@@ -29,14 +29,14 @@ finish() {
     done
 }
 
-begin objects host objects --steps $((500000 * times))
-begin objects-small small objects --steps $((500000 * times))
+begin objects host objects --device 1 --steps $((500000 * times))
+begin objects-small small objects --device 1 --steps $((500000 * times))
 finish objects objects-small
-begin faults host faults --steps $((100000 * times))
-begin faults-small small faults --steps $((100000 * times))
+begin faults host faults --device 1 --steps $((100000 * times))
+begin faults-small small faults --device 1 --steps $((100000 * times))
 finish faults faults-small
 begin spaces host spaces --steps $((300000 * times))
-begin threads tsan objects --threads 4 --steps $((30000 * times))
+begin threads tsan objects --device 1 --threads 4 --steps $((30000 * times))
 finish spaces threads
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

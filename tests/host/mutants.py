@@ -24,7 +24,8 @@ TIMEOUT, MARGIN, TIMES = 40, 5, 4
 # begin with a path are for that program.
 CROWD = 'vmo.P54_a_family_stands_eight_threads --cpus 4 --preempt 10 --repeat 40'
 SHARE = 'vmo.P54_a_clone_takes_permission_before_it_shares --cpus 4 --preempt 10 --repeat 10'
-MODEL = 'build/host/model objects --steps 40000 --seed 1 --raw 1'
+CROWD_WAITS = 'pager_crowd'
+MODEL = 'build/host/model objects --steps 120000 --seed 1 --raw 1'
 FAULTS = 'build/host/model faults --steps 100000 --seed 1 --raw 1'
 TSAN = 'build/tsan/ktest vmo.P54_a_family_stands_eight_threads --cpus 4 --repeat 4'
 MUTANTS = {
@@ -155,6 +156,47 @@ MUTANTS = {
     'pager-asked-past-what-is-there': (
         'kernel/vm/vmo_pager.c', 'if (!next.is_blocked || next.command != out_barrier->command)',
         'if (!next.is_blocked)', MODEL),
+    'crowd-a-request-wakes-one': (
+        'kernel/vm/page_source.c',
+        'while ((waiter = list_pop_entry(&request->waiters, struct page_waiter, node)))',
+        'if ((waiter = list_pop_entry(&request->waiters, struct page_waiter, node)))', CROWD_WAITS),
+    'crowd-one-leaves-and-ends-it-for-all': (
+        'kernel/vm/page_source.c', '    if (list_is_empty(&waiter->request->waiters))\n        request_free',
+        '    struct page_waiter *other;\n'
+        '    while ((other = list_pop_entry(&waiter->request->waiters, struct page_waiter, node)))\n'
+        '        thread_unpark(&other->parker, OK);\n    request_free', CROWD_WAITS),
+    'crowd-the-last-leaves-a-request': (
+        'kernel/vm/page_source.c', '    source->ops->tell(source);\n    return status;',
+        '    return status;', CROWD_WAITS),
+    'crowd-a-part-is-all': (
+        'kernel/vm/page_source.c', '        if (done < request->missing)\n',
+        '        if (done == 0)\n', CROWD_WAITS),
+    'crowd-what-is-gone-counts-as-answered': (
+        'kernel/vm/page_source.c', '            request->missing -= done;\n',
+        '            request->missing -= done - (done > 1);\n', CROWD_WAITS),
+    'crowd-only-whole-requests-fail': (
+        'kernel/vm/page_source.c', '        if (overlap(request, first, count))\n            request_end',
+        '        if (overlap(request, first, count) == request->count)\n            request_end',
+        CROWD_WAITS),
+    'crowd-one-failure-is-enough': (
+        'kernel/vm/page_source.c', '            request_end_locked(source, request, status);\n',
+        '        {\n            request_end_locked(source, request, status);\n            break;\n        }\n',
+        CROWD_WAITS),
+    'crowd-requests-overlap': (
+        'kernel/vm/page_source.c', '            *count = MIN(*count, request->first - first);\n',
+        '            *count = MIN(*count, request->first - first + 1);\n', CROWD_WAITS),
+    'crowd-each-asks-for-itself': (
+        'kernel/vm/page_source.c', '        if (overlap(request, first, 1))\n            return request;\n',
+        '        if (request->first == first)\n            return request;\n', CROWD_WAITS),
+    'crowd-the-packet-is-of-one-that-ended': (
+        'kernel/object/pager.c', '    ps->request.content = packet_of(',
+        '    if (!queued)\n        ps->request.content = packet_of(', CROWD_WAITS),
+    'crowd-shrinking-wakes-nobody': (
+        'kernel/vm/vmo_pager.c',
+        '        page_source_end(vmo->source, pages, old_pages - pages, OK);\n', '', CROWD_WAITS),
+    'crowd-dirty-in-vain-wakes-nobody': (
+        'kernel/vm/vmo_supply.c', 'if (status == ERR_OUT_OF_RANGE || status == ERR_NOT_FOUND)',
+        'if (status == ERR_OUT_OF_RANGE)', CROWD_WAITS),
     'lazy-limit-stays-when-the-lender-shrinks': (
         'kernel/vm/vmo_pager.c', '        lower_limits_locked(vmo, pages);\n', '', MODEL),
     'lazy-clone-borrows-what-its-parent-does-not': (
@@ -169,6 +211,31 @@ MUTANTS = {
     'contiguous-zeroed-by-letting-go': (
         'kernel/vm/vmo_range.c', 'if (vmo->pins || vmo->kind == VMO_CONTIGUOUS || first > last)',
         'if (vmo->pins || first > last)', MODEL),
+    'physical-neighbours-shown-one-off': (
+        'kernel/vm/fault.c', '    for (unsigned i = 0; i < around.count; i++) {\n        entries[i]'
+        '.address = paddr(vmo->physical.value + ((around.first + i) << PAGE_SHIFT));\n',
+        '    for (unsigned i = 0; i < around.count; i++) {\n        entries[i]'
+        '.address = paddr(vmo->physical.value + ((index + i) << PAGE_SHIFT));\n', MODEL),
+    'physical-slice-pinned-at-the-begin': (
+        'kernel/vm/vmo_pin.c', 'paddr(vmo->physical.value + ((first + i) << PAGE_SHIFT))',
+        'paddr(vmo->physical.value + offset + (i << PAGE_SHIFT))', MODEL),
+    'slice-of-a-slice-takes-it-for-ordinary': (
+        'kernel/vm/vmo.c', 'pages->kind != VMO_CONTIGUOUS && pages->kind != VMO_PHYSICAL)',
+        'parent->kind != VMO_CONTIGUOUS && parent->kind != VMO_PHYSICAL)', MODEL),
+    'policy-changes-under-mappings': (
+        'kernel/vm/vmo_phys.c', '    if (!list_is_empty(&vmo->views) || vmo->pins', '    if (vmo->pins',
+        MODEL),
+    'policy-changes-under-pins': (
+        'kernel/vm/vmo_phys.c', '->views) || vmo->pins ||', '->views) ||', MODEL),
+    'policy-leaves-uncached-with-pages': (
+        'kernel/vm/vmo_phys.c', 'vmo->cache_policy && has_pages)', 'vmo->cache_policy && !has_pages)',
+        MODEL),
+    'policy-of-a-parent-changes': (
+        'kernel/vm/vmo_phys.c', '    if (vmo->parent_koid || vmo_family_child_count(vmo))\n',
+        '    if (vmo->parent_koid)\n', MODEL),
+    'uncached-objects-are-snapshot': (
+        'kernel/vm/vmo_cow.c', '    if (parent->cache_policy && pages->kind != VMO_PHYSICAL)\n'
+        '        return ERR_BAD_STATE;\n', '', MODEL),
     'discarded-content-is-zero-at-once': (
         'kernel/vm/vmo_reclaim.c', '    vmo->discarded = true;\n', '', MODEL),
     'map-drop-relaxed': (
@@ -289,6 +356,17 @@ MUTANTS = {
         '    mutex_unlock(channel->end.base.lock);\n    mutex_lock(channel->end.base.lock);\n'
         '    list_add_tail(&channel->callers, &caller->node);\n',
         'build/orders/orders channel.a_call_meets_its_answer_and_the_end_of_the_peer'),
+    'orders-page-is-asked-for-after-the-look': (
+        'kernel/vm/vmo_pager.c', '    status_t status =\n        page_source_ask(',
+        '    mutex_unlock(&lender->lock);\n    mutex_lock(&lender->lock);\n'
+        '    status_t status =\n        page_source_ask(',
+        'build/orders/orders pager.two_who_wait_are_served_by_parts'),
+    'orders-who-was-answered-leaves-again': (
+        'kernel/vm/page_source.c', '    MUTEX_GUARD(&source->lock);\n'
+        '    if (!list_node_is_linked(&waiter->node))\n        return false;\n',
+        '    if (!list_node_is_linked(&waiter->node))\n        return false;\n'
+        '    MUTEX_GUARD(&source->lock);\n',
+        'build/orders/orders pager.one_is_killed_and_the_other_is_served'),
     'orders-no-idle-cpu-is-called': (
         'kernel/sched/sched.c',
         '        if (priority == running)\n            request_slice_end(queue);\n        call_idle_cpu();\n',

@@ -78,6 +78,7 @@ const char *orders_status(status_t status) {
     case ERR_PEER_CLOSED: return "PEER_CLOSED";
     case ERR_SHOULD_WAIT: return "SHOULD_WAIT";
     case ERR_BAD_STATE: return "BAD_STATE";
+    case ERR_IO: return "IO";
     case ERR_INTERNAL_KILLED: return "KILLED";
     case ERR_INTERNAL_RETRY: return "RETRY";
     default: return "another status";

@@ -21,7 +21,7 @@ NO_CLAIM = ('Where to read on', 'Licence')
 
 def known_names():
     names = {step.name for step in STEPS}
-    for path in glob.glob('kernel/**/*_test.c', recursive=True):
+    for path in glob.glob('kernel/**/*_test.c', recursive=True) + glob.glob('tests/host/*_test.c'):
         with open(path, encoding='utf-8') as file:
             names.update('.'.join(pair) for pair in
                          re.findall(r'^KTEST(?:_QUICK)?\((\w+), (\w+)\)', file.read(), re.M))

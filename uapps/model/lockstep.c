@@ -372,10 +372,11 @@ static bool judge(void) {
             return false;
     tell_counts();
     tell_figures();
+    bool has_all = !kind->tell || kind->tell(options);
     stress_audit();
     for (unsigned i = 0; i < options->threads; i++)
         kind->end(world_of(i));
-    return judge_end();
+    return judge_end() && has_all;
 }
 
 int lockstep_main(const struct lockstep_kind *chosen, struct options *chosen_options, int argc,

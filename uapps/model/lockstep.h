@@ -24,7 +24,7 @@
 
 /* How often a call did its work, and how often it was rightly refused. */
 #define LOCKSTEP_WHATS    64
-#define LOCKSTEP_SUBJECTS 8
+#define LOCKSTEP_SUBJECTS 10
 struct lockstep_count {
     const char *what;
     uint32_t done[LOCKSTEP_SUBJECTS], refused[LOCKSTEP_SUBJECTS];
@@ -63,6 +63,8 @@ struct lockstep_kind {
     /* May be NULL: let what can be reclaimed be reclaimed, as calls that fail might. */
     void (*reclaim)(struct lockstep *world);
     const char *const *subjects; /* may be NULL: the names of kinds of things */
+    /* May be NULL: says what this machine has no means for; false: the options want that. */
+    bool (*tell)(const struct options *options);
 };
 
 extern const struct lockstep_kind lockstep_objects, lockstep_faults, lockstep_spaces;
@@ -90,6 +92,11 @@ bool lockstep_has_failures(void);
 bool lockstep_reclaim(void);
 /* A BTI for pinning; ZX_HANDLE_INVALID: this program has no authority for it. */
 zx_handle_t lockstep_bti(void);
+/*
+ * Device memory that keeps what is written to it: the root resource gives so many bytes from
+ * *out_base on. False: there is none, or this program has no authority for it.
+ */
+bool lockstep_device_memory(uint64_t size, zx_paddr_t *out_base);
 /* Have the next call tried with its allocations failing in turn; false: it cannot be done. */
 bool lockstep_fail_next_call(void (*judge)(bool partly));
 

@@ -92,14 +92,16 @@ zx_status_t model_supply_source(struct model *model, int slot, uint64_t first, u
 
 static zx_status_t check_aux(const struct model *model, int aux, uint64_t first, uint64_t count) {
     const struct model_vmo *vmo = &model->vmo[aux];
-    if (vmo->is_contiguous)
+    if (vmo->is_contiguous || vmo->is_physical)
         return ZX_ERR_NOT_SUPPORTED;
     if (model_children(model, aux))
         return ZX_ERR_BAD_STATE;
     uint64_t pages = model_size(model, aux) / PAGE;
     if (first > pages || count > pages - first)
         return ZX_ERR_OUT_OF_RANGE;
-    return vmo->made_from || vmo->is_pager || vmo->is_discardable ? ZX_ERR_BAD_STATE : ZX_OK;
+    return vmo->made_from || vmo->is_pager || vmo->is_discardable || vmo->policy
+               ? ZX_ERR_BAD_STATE
+               : ZX_OK;
 }
 
 zx_status_t model_supply(struct model *model, int slot, uint64_t first, uint64_t count, int aux,

@@ -65,6 +65,11 @@ static struct model_vmo *cells_of(struct model *model, int slot, uint64_t *out_f
     return vmo->shown < 0 ? vmo : &model->vmo[vmo->shown];
 }
 
+/* The cell with page `index` of an object that is no alias. */
+static struct model_cell *cell_of(struct model *model, struct model_vmo *vmo, uint64_t index) {
+    return vmo->is_physical ? &model->device[vmo->device_first + index] : &vmo->cell[index];
+}
+
 /* The object with the size: a slice has its own. */
 static struct model_vmo *sized(const struct model *model, int slot) {
     const struct model_vmo *vmo = &model->vmo[slot];
@@ -86,7 +91,7 @@ const struct model_cell *model_look(const struct model *model, int slot, uint64_
     struct model_vmo *vmo = cells_of((struct model *)model, slot, &first);
     if (index >= sized(model, slot)->pages)
         return NULL;
-    const struct model_cell *cell = &vmo->cell[first + index];
+    const struct model_cell *cell = cell_of((struct model *)model, vmo, first + index);
     if (cell->absent && vmo->lender >= 0)
         cell = &model->vmo[vmo->lender].cell[vmo->lender_first + first + index];
     return cell->absent ? NULL : cell;
@@ -152,8 +157,11 @@ static zx_status_t check_slice(const struct model *model, int parent, uint64_t o
     uint64_t first;
     if (offset / PAGE > parent_pages || pages > parent_pages - offset / PAGE)
         return ZX_ERR_INVALID_ARGS;
-    return cells_of((struct model *)model, parent, &first)->resizable ? ZX_ERR_NOT_SUPPORTED
-                                                                      : ZX_OK;
+    const struct model_vmo *cells = cells_of((struct model *)model, parent, &first);
+    if (cells->resizable)
+        return ZX_ERR_NOT_SUPPORTED;
+    bool may_be_uncached = cells->is_contiguous || cells->is_physical;
+    return cells->policy && !may_be_uncached ? ZX_ERR_BAD_STATE : ZX_OK;
 }
 
 static zx_status_t check_snapshot(const struct model_vmo *from, const struct model_vmo *cells,
@@ -161,6 +169,10 @@ static zx_status_t check_snapshot(const struct model_vmo *from, const struct mod
     bool has_pager = cells->is_pager || cells->lender >= 0;
     if (cells->is_contiguous)
         return ZX_ERR_INVALID_ARGS;
+    if (cells->is_physical)
+        return ZX_ERR_NOT_SUPPORTED;
+    if (cells->policy)
+        return ZX_ERR_BAD_STATE;
     if (from->is_slice || (has_pager && (options & ZX_VMO_CHILD_SNAPSHOT)))
         return ZX_ERR_NOT_SUPPORTED;
     if (offset + size < offset)
@@ -188,7 +200,9 @@ static zx_status_t check_child(const struct model *model, int parent, uint32_t o
         if (offset || size)
             return ZX_ERR_INVALID_ARGS;
         bool wants_more = (options & ZX_VMO_CHILD_RESIZABLE) && !from->resizable;
-        return from->is_slice || cells->is_contiguous || wants_more ? ZX_ERR_NOT_SUPPORTED : ZX_OK;
+        if (from->is_slice || cells->is_contiguous || cells->is_physical || wants_more)
+            return ZX_ERR_NOT_SUPPORTED;
+        return cells->policy ? ZX_ERR_BAD_STATE : ZX_OK;
     }
     return check_snapshot(from, cells, options, offset, size);
 }
@@ -272,6 +286,9 @@ static uint64_t pages_ahead(uint64_t at, uint64_t end) {
 zx_status_t model_read(struct model *model, int slot, uint64_t offset, uint64_t length) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
+    zx_status_t refused = model_refuses(model, slot);
+    if (refused != ZX_OK)
+        return refused;
     if (!is_inside(model, slot, offset, length))
         return ZX_ERR_OUT_OF_RANGE;
     for (uint64_t at = offset, end = offset + length; at < end; at = (at / PAGE + 1) * PAGE) {
@@ -287,6 +304,9 @@ zx_status_t model_write(struct model *model, int slot, uint64_t offset, uint64_t
                         uint8_t byte) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
+    zx_status_t refused = model_refuses(model, slot);
+    if (refused != ZX_OK)
+        return refused;
     if (!is_inside(model, slot, offset, length))
         return ZX_ERR_OUT_OF_RANGE;
     for (uint64_t at = offset, next, end = offset + length; at < end; at = next) {
@@ -306,8 +326,10 @@ zx_status_t model_touch(struct model *model, int slot, uint64_t index, bool writ
     struct model_vmo *vmo = cells_of(model, slot, &first);
     if (index >= sized(model, slot)->pages)
         return ZX_ERR_OUT_OF_RANGE;
-    struct model_cell *cell = &vmo->cell[first + index];
+    struct model_cell *cell = cell_of(model, vmo, first + index);
     bool was_modified = vmo->is_modified, may_be_mapped = cell->page && cell->dirt == MODEL_DIRTY;
+    if (vmo->is_physical)
+        return ZX_OK;
     zx_status_t status = model_bring(model, vmo, first + index, 1, write);
     if (status == ZX_OK && write)
         model_write_cell(model, vmo, cell);
@@ -322,19 +344,21 @@ void model_fill_page(struct model *model, int slot, uint64_t index,
                      const uint8_t bytes[MODEL_SAMPLES]) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
-    memcpy(vmo->cell[first + index].bytes, bytes, MODEL_SAMPLES);
+    memcpy(cell_of(model, vmo, first + index)->bytes, bytes, MODEL_SAMPLES);
 }
 
 void model_fill_byte(struct model *model, int slot, uint64_t index, uint64_t at, uint8_t byte) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
-    cell_fill(model, &vmo->cell[first + index], at, at + 1, byte);
+    cell_fill(model, cell_of(model, vmo, first + index), at, at + 1, byte);
 }
 
 zx_status_t model_own_page(struct model *model, int slot, uint64_t index) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
-    zx_status_t status = model_bring(model, vmo, first + index, 1, true);
+    zx_status_t status = model_refuses(model, slot);
+    if (status == ZX_OK)
+        status = model_bring(model, vmo, first + index, 1, true);
     if (status == ZX_OK)
         model_write_cell(model, vmo, &vmo->cell[first + index]);
     return status;
@@ -355,6 +379,8 @@ zx_status_t model_commit(struct model *model, int slot, uint64_t offset, uint64_
     zx_status_t status = trim(model, slot, offset, &length);
     if (status != ZX_OK || length == 0)
         return status;
+    if (vmo->is_physical)
+        return ZX_ERR_NOT_SUPPORTED;
     uint64_t last = (offset + length - 1) / PAGE;
     for (uint64_t i = offset / PAGE; i <= last; i++) {
         status = model_bring(model, vmo, first + i, last - i + 1, false);
@@ -387,7 +413,8 @@ zx_status_t model_decommit(struct model *model, int slot, uint64_t offset, uint6
     zx_status_t status = trim(model, slot, offset, &length);
     if (status != ZX_OK || length == 0)
         return status;
-    if (has_relatives(model, vmo) || vmo->is_pager || vmo->lender >= 0 || vmo->is_contiguous)
+    if (has_relatives(model, vmo) || vmo->is_pager || vmo->lender >= 0 ||
+        vmo->is_contiguous || vmo->is_physical)
         return ZX_ERR_NOT_SUPPORTED;
     if (offset % PAGE || length % PAGE)
         return ZX_ERR_INVALID_ARGS;
@@ -448,7 +475,9 @@ static zx_status_t zero_pages(struct model *model, struct model_vmo *vmo, uint64
 zx_status_t model_zero(struct model *model, int slot, uint64_t offset, uint64_t length) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
-    zx_status_t status = trim(model, slot, offset, &length);
+    zx_status_t status = model_refuses(model, slot);
+    if (status == ZX_OK)
+        status = trim(model, slot, offset, &length);
     if (status != ZX_OK || length == 0)
         return status;
     offset += first * PAGE;
@@ -585,6 +614,8 @@ zx_status_t model_pin(struct model *model, int slot, uint64_t offset, uint64_t l
     first += offset / PAGE;
     uint64_t count = length / PAGE, done = 0;
     zx_status_t status = ZX_OK;
+    if (vmo->is_physical) /* there is nothing to keep but the object */
+        done = count;
     for (; done < count && status == ZX_OK; done += status == ZX_OK) {
         struct model_cell *cell = &vmo->cell[first + done];
         status = model_bring(model, vmo, first + done, count - done, write);
@@ -607,7 +638,8 @@ zx_status_t model_pin(struct model *model, int slot, uint64_t offset, uint64_t l
 void model_unpin(struct model *model, int slot, uint64_t offset, uint64_t length) {
     uint64_t first;
     struct model_vmo *vmo = cells_of(model, slot, &first);
-    unpin_cells(vmo, first + offset / PAGE, length / PAGE);
+    if (!vmo->is_physical)
+        unpin_cells(vmo, first + offset / PAGE, length / PAGE);
     model_drop(model, slot);
 }
 

@@ -14,6 +14,9 @@
  * a pager answers to the requests of a call is agreed on before the call, and the
  * requests that the call should make are written down (pager_model.c).
  *
+ * Physical objects have no cells of their own: they are windows on the device memory of the
+ * world, an array of cells like theirs, and may show the same of it.
+ *
  * A model_ function does to the arrays what the call of the same name should do to the
  * object, and tells the status that the call should give (ZX-ABI.md sections 3.4, 4).
  */
@@ -26,6 +29,7 @@
 #define MODEL_PAGES    100 /* of the largest object: more than one leaf of a page map */
 #define MODEL_OBJECTS  20
 #define MODEL_SAMPLES  8
+#define MODEL_DEVICE   48 /* pages of device memory: more than one fault brings */
 #define MODEL_SIZE_CAP ((uint64_t)1 << 48) /* the kernel makes no larger object */
 
 enum model_dirt { MODEL_CLEAN, MODEL_DIRTY, MODEL_AWAITING };
@@ -49,6 +53,9 @@ struct model_vmo {
     uint64_t shown_first;
     bool resizable, is_slice, is_snapshot;
     bool is_discardable, is_contiguous;
+    bool is_physical;
+    uint64_t device_first; /* the page of the device memory that its first one is */
+    uint32_t policy;       /* ZX_CACHE_POLICY_*; an alias has that of what it shows */
     unsigned locks;
     bool is_discarded;
     bool may_be_reclaimed; /* when memory runs out: see model_reclaim */
@@ -88,6 +95,7 @@ struct model {
     uint16_t sample_at[MODEL_SAMPLES]; /* places in a page, ascending */
     uint64_t births;
     struct model_vmo vmo[MODEL_OBJECTS];
+    struct model_cell device[MODEL_DEVICE]; /* bytes only */
     uint16_t holders[MODEL_OBJECTS * MODEL_PAGES + 1]; /* cells with that page number */
     uint32_t last_page;
 };
@@ -138,6 +146,15 @@ void model_unpin(struct model *model, int slot, uint64_t offset, uint64_t length
 /* All that may be reclaimed is. */
 void model_reclaim(struct model *model);
 
+/* ---- Device memory, and caches (device_model.c) ---- */
+
+/* A window on the device memory, `offset` bytes from its begin. */
+zx_status_t model_create_physical(struct model *model, int slot, uint64_t offset, uint64_t size);
+zx_status_t model_set_cache_policy(struct model *model, int slot, uint32_t policy,
+                                   bool is_mapped);
+/* What reads and writes by offset are refused with, whatever their range; ZX_OK: they are not. */
+zx_status_t model_refuses(const struct model *model, int slot);
+
 /* ---- Pagers (pager_model.c) ---- */
 
 zx_status_t model_create_pager(struct model *model, int slot, uint64_t size, uint32_t options);
@@ -154,7 +171,7 @@ zx_status_t model_pager_op(struct model *model, int slot, uint32_t op, uint64_t 
 bool model_next_dirty(const struct model *model, int slot, uint64_t first, uint64_t end,
                       uint64_t *out_first, uint64_t *out_count, bool *out_zero);
 
-/* ---- For the two files of the model ---- */
+/* ---- For the files of the model ---- */
 
 struct model_vmo *model_begin_vmo(struct model *model, int slot, uint64_t size);
 bool model_round_up(uint64_t size, uint64_t *out_pages);

@@ -12,11 +12,15 @@
 /* ---- What all steps use ---- */
 
 enum { ABOUT_NEW, ABOUT_ANONYMOUS, ABOUT_SNAPSHOT, ABOUT_ALIAS, ABOUT_DISCARDABLE,
-       ABOUT_CONTIGUOUS, ABOUT_PAGER, ABOUT_LAZY };
+       ABOUT_CONTIGUOUS, ABOUT_PAGER, ABOUT_LAZY, ABOUT_PHYSICAL, ABOUT_UNCACHED };
 static const char *const subjects[LOCKSTEP_SUBJECTS] = {
-    "any", "anonymous", "snapshot", "alias", "discardable", "contiguous", "pager", "lazy"};
+    "any",        "anonymous", "snapshot", "alias",    "discardable",
+    "contiguous", "pager",     "lazy",     "physical", "uncached"};
 
-static unsigned about(const struct model_vmo *vmo) {
+/* An alias of device memory, or of what is not cached, counts as what it shows. */
+static unsigned about(const struct model_vmo *vmo, const struct model_vmo *pages) {
+    if (pages->is_physical || pages->policy)
+        return pages->is_physical ? ABOUT_PHYSICAL : ABOUT_UNCACHED;
     if (vmo->shown >= 0)
         return ABOUT_ALIAS;
     if (vmo->is_pager || vmo->lender >= 0)
@@ -27,7 +31,8 @@ static unsigned about(const struct model_vmo *vmo) {
 }
 
 void world_is_about(struct world *world, int slot) {
-    world->lockstep.subject = about(&world->model.vmo[slot]);
+    world->lockstep.subject = 
+        about(&world->model.vmo[slot], model_pages_of(&world->model, slot));
 }
 
 int world_with_handle(struct world *world, unsigned index) {
@@ -119,13 +124,14 @@ static void step_create(struct world *world) {
         world_note_object(world, slot, handle, true);
 }
 
-static uint32_t draw_child_options(const struct world *world, bool has_pager) {
+static uint32_t draw_child_options(const struct world *world, const struct model_vmo *cells) {
     static const uint32_t types[] = {
         ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SNAPSHOT,
         ZX_VMO_CHILD_SNAPSHOT,  ZX_VMO_CHILD_SLICE,     ZX_VMO_CHILD_SLICE,
         ZX_VMO_CHILD_REFERENCE, ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE,
         ZX_VMO_CHILD_SNAPSHOT_MODIFIED};
     uint32_t options = types[world_draw(world, 1, COUNT(types))];
+    bool has_pager = cells->is_pager || cells->lender >= 0;
     if (world_draw(world, 2, 8) == 0)
         options |= ZX_VMO_CHILD_NO_WRITE;
     if (world_draw(world, 3, 3) == 0)
@@ -135,6 +141,9 @@ static uint32_t draw_child_options(const struct world *world, bool has_pager) {
         options ^= ZX_VMO_CHILD_SNAPSHOT | (world_draw(world, 5, 16) % 2
                                                 ? ZX_VMO_CHILD_SNAPSHOT_MODIFIED
                                                 : ZX_VMO_CHILD_SNAPSHOT_AT_LEAST_ON_WRITE);
+    /* Device memory has slices and nothing else. */
+    if (cells->is_physical && world_draw(world, 5, 4))
+        options = ZX_VMO_CHILD_SLICE | (options & ZX_VMO_CHILD_NO_WRITE);
     if (world_draw(world, 4, 64) == 0)
         options ^= 1u << world_draw(world, 5, 12);
     return options;
@@ -145,7 +154,7 @@ static void step_create_child(struct world *world) {
     if (slot < 0 || parent < 0)
         return;
     const struct model_vmo *cells = model_pages_of(&world->model, parent);
-    uint32_t options = draw_child_options(world, cells->is_pager || cells->lender >= 0);
+    uint32_t options = draw_child_options(world, cells);
     uint64_t parent_size = model_size(&world->model, parent);
     uint64_t offset = world_draw_offset(world, 6, parent_size), size = world_draw_size(world, 8);
     zx_handle_t handle;
@@ -394,6 +403,8 @@ static void step_any(struct lockstep *lockstep) {
         world_step_pager_op,      world_step_query,         world_step_detach,
         world_step_pager_close,   world_step_pager_close,   world_step_foreign,
         world_step_pin,           world_step_pin,           world_step_unpin,
+        world_step_create_physical, world_step_create_physical, world_step_cache_policy,
+        world_step_cache_policy,
     };
     walk((struct world *)lockstep, steps, COUNT(steps));
 }
@@ -407,7 +418,7 @@ static void step_fault(struct lockstep *lockstep) {
         world_step_store,  world_step_store,   world_step_load,   world_step_load,
         world_step_load,   world_step_protect, world_step_copy,   world_step_op_range,
         world_step_create_pager, world_step_pager_close, world_step_supply,
-        world_step_pager_op,
+        world_step_pager_op,     world_step_create_physical, world_step_cache_policy,
     };
     walk((struct world *)lockstep, steps, COUNT(steps));
 }
@@ -422,6 +433,7 @@ static void begin(struct lockstep *lockstep) {
     MUST(zx_vmo_write(world->scratch, &byte, 0, 1));
     world_open_space(world);
     world_begin_pins(world);
+    world_begin_device(world);
     world_begin_pager(world);
 }
 
@@ -443,6 +455,7 @@ static void end(struct lockstep *lockstep) {
             MUST(zx_handle_close(world->handle[i]));
     MUST(zx_handle_close(world->scratch));
     world_end_pins(world);
+    world_end_device(world);
     world_end_pager(world);
 }
 
@@ -454,7 +467,7 @@ struct world *world_number(unsigned index) { return &worlds[index]; }
         .name = its_name, .worlds = &worlds[0].lockstep, .world_size = sizeof worlds[0],           \
         .model_at = offsetof(struct world, model), .model_size = sizeof worlds[0].model,           \
         .begin = begin, .step = its_step, .check = world_check, .end = end, .pages = pages,        \
-        .reclaim = reclaim, .subjects = subjects,                                                  \
+        .reclaim = reclaim, .subjects = subjects, .tell = world_tell_device,                       \
     }
 const struct lockstep_kind lockstep_objects = KIND("model", step_any);
 const struct lockstep_kind lockstep_faults = KIND("model-fault", step_fault);

@@ -57,6 +57,9 @@ struct world {
     struct world_companion companion;
     uint8_t page[ZX_PAGE_SIZE];        /* zeros, but for the places that are looked at */
     zx_handle_t bti; /* ZX_HANDLE_INVALID: nothing is pinned here */
+    zx_handle_t device; /* an MMIO resource; ZX_HANDLE_INVALID: there are no physical objects */
+    zx_paddr_t device_base;
+    uint64_t physical_objects; /* ever made */
     struct world_pin pin[WORLD_PINS];
     uint8_t buffer[MODEL_PAGES * ZX_PAGE_SIZE];
 };
@@ -118,6 +121,13 @@ void world_end_pins(struct world *world);
 void world_step_create_contiguous(struct world *world);
 void world_step_pin(struct world *world);
 void world_step_unpin(struct world *world);
+
+/* world_device.c: the steps on device memory, and on how caches treat objects */
+void world_begin_device(struct world *world);
+void world_end_device(struct world *world);
+bool world_tell_device(const struct options *options); /* for struct lockstep_kind */
+void world_step_create_physical(struct world *world);
+void world_step_cache_policy(struct world *world);
 
 /* world_view.c: the steps on mappings */
 void world_step_map(struct world *world);

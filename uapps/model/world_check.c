@@ -59,6 +59,12 @@ static void check_run(struct world *world, int slot, uint64_t from, uint64_t to)
 static void check_contents(struct world *world, int slot) {
     uint64_t pages = model_size(&world->model, slot) / PAGE;
     bool tried = world->lockstep.between;
+    zx_status_t refused = model_refuses(&world->model, slot);
+    if (refused != ZX_OK) { /* its mappings show what it has */
+        world_agrees(world, "vmo_read of what is not cached", refused,
+                     zx_vmo_read(world->handle[slot], world->buffer, 0, 1));
+        return;
+    }
     for (uint64_t i = 0, next; i < pages && !world->lockstep.failed; i = next) {
         zx_status_t status = model_touches(&world->model, slot, i);
         for (next = i + 1; next < pages && model_touches(&world->model, slot, next) == status;)
@@ -101,7 +107,8 @@ static uint64_t koid_of(const struct world *world, uint64_t birth, uint64_t othe
 static uint32_t expected_flags(const struct model_vmo *vmo, const struct model_vmo *pages) {
     bool has_pager = pages->is_pager || pages->lender >= 0;
     return (has_pager ? ZX_INFO_VMO_PAGER_BACKED : 0) |
-           (pages->is_contiguous ? ZX_INFO_VMO_CONTIGUOUS : 0) | ZX_INFO_VMO_TYPE_PAGED | ZX_INFO_VMO_VIA_HANDLE |
+           (pages->is_contiguous ? ZX_INFO_VMO_CONTIGUOUS : 0) | ZX_INFO_VMO_VIA_HANDLE |
+           (pages->is_physical ? 0 : ZX_INFO_VMO_TYPE_PAGED) |
            (vmo->resizable ? ZX_INFO_VMO_RESIZABLE : 0) |
            (vmo->is_discardable ? ZX_INFO_VMO_DISCARDABLE : 0) |
            (vmo->is_snapshot ? ZX_INFO_VMO_IS_COW_CLONE : 0);
@@ -132,6 +139,8 @@ static void check_info(struct world *world, int slot) {
     equal(world, slot, "koid", world->koid[slot], info.koid);
     equal(world, slot, "parent_koid", koid_of(world, vmo->made_from, info.parent_koid),
           info.parent_koid);
+    equal(world, slot, "cache_policy", model_pages_of(&world->model, slot)->policy,
+          info.cache_policy);
     equal(world, slot, "flags", expected_flags(vmo, model_pages_of(&world->model, slot)),
           info.flags & flags);
     check_mappings(world, slot, &info);

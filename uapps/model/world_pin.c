@@ -44,10 +44,18 @@ static struct world_pin *free_pin(struct world *world) {
     return NULL;
 }
 
-/* No two pages have one address; of a contiguous object they follow each other. */
-static void check_addresses(struct world *world, int slot, const zx_paddr_t *addresses,
-                            uint64_t count) {
-    bool is_run = model_pages_of(&world->model, slot)->is_contiguous;
+/*
+ * No two pages have one address; of a contiguous object they follow each other, of a physical
+ * one they are known.
+ */
+static void check_addresses(struct world *world, int slot, uint64_t first,
+                            const zx_paddr_t *addresses, uint64_t count) {
+    const struct model_vmo *vmo = &world->model.vmo[slot];
+    const struct model_vmo *pages = model_pages_of(&world->model, slot);
+    bool is_run = pages->is_contiguous || pages->is_physical;
+    uint64_t device_page = pages->device_first + (vmo->shown < 0 ? 0 : vmo->shown_first) + first;
+    if (pages->is_physical && addresses[0] != world->device_base + device_page * PAGE)
+        world_differs(world, "%d is pinned at another place of the device", slot);
     for (uint64_t i = 1; i < count; i++)
         if (addresses[i] == addresses[i - 1] ||
             (is_run && addresses[i] != addresses[i - 1] + PAGE))
@@ -77,7 +85,7 @@ void world_step_pin(struct world *world) {
                                  world->handle[slot], first * PAGE, count * PAGE, addresses, count,
                                  &pmt)))
         return;
-    check_addresses(world, slot, addresses, count);
+    check_addresses(world, slot, first, addresses, count);
     *pin = (struct world_pin){slot, pmt, first * PAGE, count * PAGE};
 }
 

@@ -240,15 +240,14 @@ void world_step_store(struct world *world) {
 /* The page through the view, compared; where nothing may be seen, the fault. */
 static void load_page(struct world *world, struct world_view *view, uint64_t page) {
     zx_vaddr_t address = view->address + page * PAGE;
-    zx_status_t want = model_touch(&world->model, view->slot, view->first + page, false);
-    bool there = want == ZX_OK;
     if (view->elsewhere) {
         size_t actual = 0;
+        zx_status_t want = model_read(&world->model, view->slot, (view->first + page) * PAGE, PAGE);
         zx_status_t got = zx_process_read_memory(world->other_process, address, world->buffer,
                                                  PAGE, &actual);
         if (world_agrees(world, "process_read_memory", want, got))
             world_check_page(world, view->slot, view->first + page, world->buffer, "elsewhere");
-    } else if (there) {
+    } else if (model_touch(&world->model, view->slot, view->first + page, false) == ZX_OK) {
         world_agrees(world, "a read through a mapping", ZX_OK, ZX_OK);
         world_check_mapped(world, view->slot, view->first + page, address);
     } else {
@@ -273,8 +272,10 @@ void world_step_load(struct world *world) {
  */
 void world_check_view(struct world *world, struct world_view *view) {
     bool tried = world->lockstep.between;
+    zx_status_t refused = view->elsewhere ? model_refuses(&world->model, view->slot) : ZX_OK;
     for (uint64_t page = 0; page < view->pages && !world->lockstep.failed; page++) {
         zx_status_t status = model_touches(&world->model, view->slot, view->first + page);
+        status = refused == ZX_OK ? status : refused;
         if (status == ZX_OK || (status != ZX_ERR_SHOULD_WAIT && !tried))
             load_page(world, view, page);
         tried |= status != ZX_OK && status != ZX_ERR_SHOULD_WAIT;

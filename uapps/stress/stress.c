@@ -47,12 +47,14 @@ static uint64_t *option_named(struct options *options, const char *word) {
         return &options->threads;
     if (strcmp(word, "--every") == 0)
         return &options->every;
+    if (strcmp(word, "--device") == 0)
+        return &options->device;
     return strcmp(word, "--raw") == 0 ? &options->raw : NULL;
 }
 
 static void usage(const char *name) {
     printf("usage: %s [--seconds N] [--steps N] [--seed N] [--threads N] [--every N] "
-           "[--raw 1]\n"
+           "[--raw 1] [--device 1]\n"
            "What has no meaning for this program is not looked at.\n",
            name);
 }

@@ -23,6 +23,7 @@ struct options {
     uint64_t threads; /* --threads N; 0: one for each CPU */
     uint64_t every;   /* --every N: steps between two looks at everything */
     uint64_t raw;     /* --raw 1: a case that fails is not made shorter */
+    uint64_t device;  /* --device 1: fails where there is no device memory to work with */
 };
 
 /* Fills in what the arguments say and prints the line with the seed; exits on wrong ones. */

@@ -60,6 +60,9 @@ void host_set_preemption(unsigned one_in);
 void host_console_type(const char *bytes, size_t length);
 /* What user code writes to the console goes nowhere. */
 void host_console_mute(bool mute);
+/* Physical memory that is no RAM, as a device would have it: it keeps what is written. */
+#define HOST_DEVICE_BASE ((uint64_t)1 << 36)
+#define HOST_DEVICE_SIZE MIB(2)
 /* A device makes its line (a GSI below 24) active or not, or writes a message. CPU 0 is told. */
 void host_set_line(uint32_t line, bool active);
 bool host_line_is_masked(uint32_t line);

@@ -90,6 +90,8 @@ nstime_t host_time(void);
 void host_time_creep(nstime_t by);
 void host_time_jump(nstime_t to);
 void host_memory_init(uint64_t bytes);
+/* What user code reaches: RAM, or the memory of a device. */
+void *host_user_memory(paddr_t address);
 void host_boot_init(const struct host_options *options);
 void host_tlb_drop_all(void);
 /* Walk the table; 0 if absent. */

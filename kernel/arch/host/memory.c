@@ -3,7 +3,8 @@
  * page by page, where the kernel range asks for it.
  *
  * Physical addresses begin at 1 MiB, so that 0 is never RAM and following it
- * faults.
+ * faults. Far behind RAM lies what a device would have: user code reaches it by its
+ * mappings, the kernel not at all.
  */
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 static int ram_file;
 static char *ram;   /* where physical address 0 would be */
 static uint64_t ram_end;
+static char *device; /* where HOST_DEVICE_BASE lies */
 static char *kva;
 static uint64_t *kva_frames; /* of each page of the kernel range: its physical address, or 0 */
 
@@ -44,6 +46,9 @@ void host_memory_init(uint64_t bytes) {
         panic("host: no memory file of %llu bytes", (unsigned long long)ram_end);
     ram = reserve(ram_end);
     map_file(ram + RAM_BASE, RAM_BASE, bytes);
+    device = reserve(HOST_DEVICE_SIZE);
+    if (mprotect(device, HOST_DEVICE_SIZE, PROT_READ | PROT_WRITE) != 0)
+        panic("host: no memory for a device");
     kva = reserve(KVA_SIZE);
     kva_frames = reserve((KVA_SIZE >> PAGE_SHIFT) * sizeof(uint64_t));
     if (mprotect(kva_frames, (KVA_SIZE >> PAGE_SHIFT) * sizeof(uint64_t),
@@ -54,6 +59,12 @@ void host_memory_init(uint64_t bytes) {
 void *phys_to_virt(paddr_t address) {
     ASSERT(address.value >= RAM_BASE && address.value < ram_end);
     return ram + address.value;
+}
+
+void *host_user_memory(paddr_t address) {
+    if (address.value - HOST_DEVICE_BASE < HOST_DEVICE_SIZE)
+        return device + (address.value - HOST_DEVICE_BASE);
+    return phys_to_virt(address);
 }
 
 static paddr_t kva_to_phys(vaddr_t va) {

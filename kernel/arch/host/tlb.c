@@ -108,7 +108,7 @@ static char *translate(vaddr_t va, enum access_kind kind, bool *out_present) {
     }
     *out_present = true;
     if ((entry->prot & MMU_USER) && (entry->prot & kind))
-        return (char *)phys_to_virt(paddr(entry->address)) + (va & PAGE_MASK);
+        return (char *)host_user_memory(paddr(entry->address)) + (va & PAGE_MASK);
     entry->valid = false;
     return NULL;
 }
