@@ -138,10 +138,12 @@ static void slot_take_locked(struct handle_table *table, struct handle_slot *slo
     table->free_count--;
 }
 
-static void slot_fill(struct handle_slot *slot, struct handle handle) {
+static void slot_fill_locked(struct handle_table *table, struct handle_slot *slot,
+                             struct handle handle) REQUIRES(table->lock) {
     slot->object = handle.object;
     slot->rights = handle.rights;
     slot_set_state(slot, SLOT_USED);
+    table->of_type[handle.object->ops->type]++;
 }
 
 static uint32_t used_locked(const struct handle_table *table) REQUIRES(table->lock) {
@@ -217,7 +219,7 @@ static bool publish_or_retire(struct handle_table *table, uint32_t value, struct
         slot_retire_locked(table, slot);
         return false;
     }
-    slot_fill(slot, handle);
+    slot_fill_locked(table, slot, handle);
     return true;
 }
 
@@ -242,7 +244,7 @@ status_t handle_table_add(struct handle_table *table, struct handle handle, uint
         return status;
     struct handle_slot *slot = slot_peek_locked(table);
     slot_take_locked(table, slot);
-    slot_fill(slot, handle);
+    slot_fill_locked(table, slot, handle);
     *out_value = slot_value(table, slot);
     return OK;
 }
@@ -257,7 +259,7 @@ status_t handle_table_give(struct handle_table *table, struct handle handle, str
     if (unlikely(!user_copy_out_u32_nofault(to, slot_value(table, slot))))
         return ERR_INTERNAL_RETRY;
     slot_take_locked(table, slot);
-    slot_fill(slot, handle);
+    slot_fill_locked(table, slot, handle);
     return OK;
 }
 
@@ -306,6 +308,7 @@ static struct handle take_out(struct handle_table *table, uint32_t value) {
     if (unlikely(!slot))
         return (struct handle){NULL, 0};
     struct handle handle = {slot->object, slot->rights};
+    table->of_type[handle.object->ops->type]--;
     slot_retire_locked(table, slot);
     return handle;
 }
@@ -322,6 +325,13 @@ uint32_t handle_table_count(struct handle_table *table) {
     MUTEX_GUARD(&table->lock);
 
     return used_locked(table);
+}
+
+void handle_table_count_types(struct handle_table *table,
+                              uint32_t out_counts[ZX_OBJ_TYPE_UPPER_BOUND]) {
+    MUTEX_GUARD(&table->lock);
+
+    memcpy(out_counts, table->of_type, sizeof(table->of_type));
 }
 
 bool handle_table_next(struct handle_table *table, uint32_t *cursor, uint32_t *out_value,

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <zircon/types.h>
+
 #include "lib/user_ptr.h"
 #include "object/handle.h"
 
@@ -42,6 +44,7 @@ struct handle_table {
     uint32_t touched;      /* slots that were ever taken: all with a lower index */
     struct handle_slot *free_head, **free_end; /* of the queue; where its next slot is linked */
     uint32_t free_count;   /* all slots but the used and the reserved */
+    uint32_t of_type[ZX_OBJ_TYPE_UPPER_BOUND]; /* used slots by their objects' types */
     bool closed;           /* the process is dying: nothing is added any more */
 };
 
@@ -167,6 +170,9 @@ ALWAYS_INLINE status_t handle_table_remove(struct handle_table *table, uint32_t 
     return OK;
 }
 uint32_t handle_table_count(struct handle_table *table);
+/* How many handles there are to objects of each ZX_OBJ_TYPE_*, at one moment; in constant time. */
+void handle_table_count_types(struct handle_table *table,
+                              uint32_t out_counts[ZX_OBJ_TYPE_UPPER_BOUND]);
 /*
  * For HANDLE_TABLE and the like: the next used slot at or after *cursor, with a
  * reference in *out_handle's object (no handle count); false at the end.

@@ -124,6 +124,30 @@ KTEST_QUICK(handle_table, a_closed_table_refuses_and_releases_what_is_published_
     handle_table_destroy(&table);
 }
 
+/* Whatever it had once: a table that was large has its slots in many places. */
+KTEST_QUICK(handle_table, the_counts_of_types_are_those_of_the_slots) {
+    struct handle_table table;
+    uint32_t counts[ZX_OBJ_TYPE_UPPER_BOUND], values[3], reserved;
+    handle_table_init(&table);
+    for (unsigned i = 0; i < 3; i++)
+        REQUIRE(handle_table_add(&table, test_handle(ZX_RIGHT_WAIT), &values[i]) == OK);
+    REQUIRE(handle_table_reserve(&table, 1, &reserved) == OK);
+    handle_table_count_types(&table, counts);
+    EXPECT_EQ(3, counts[ZX_OBJ_TYPE_EVENT]); /* what is reserved is no handle */
+    handle_table_publish(&table, reserved, test_handle(ZX_RIGHT_WAIT));
+    struct handle handle = handle_table_take(&table, values[1]);
+    handle_release(&handle);
+    handle = handle_table_take(&table, values[1]);
+    EXPECT(!handle.object);
+    handle_table_count_types(&table, counts);
+    EXPECT_EQ(3, counts[ZX_OBJ_TYPE_EVENT]);
+    for (unsigned type = 0; type < ZX_OBJ_TYPE_UPPER_BOUND; type++)
+        EXPECT(type == ZX_OBJ_TYPE_EVENT || counts[type] == 0);
+    test_table_end(&table);
+    handle_table_count_types(&table, counts);
+    EXPECT_EQ(0, counts[ZX_OBJ_TYPE_EVENT]);
+}
+
 KTEST_QUICK(handle_table, a_duplicate_has_the_same_or_fewer_rights) {
     struct handle_table table;
     struct handle handle = test_handle(ZX_RIGHT_DUPLICATE | ZX_RIGHT_WAIT), copy;

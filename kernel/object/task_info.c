@@ -111,14 +111,8 @@ void process_get_info(struct process *process, zx_info_process_v2_t *out_info) {
 }
 
 void process_get_handle_stats(struct process *process, zx_info_process_handle_stats_t *out_info) {
-    uint32_t cursor = 0, value;
-    struct handle handle;
-
     memset(out_info, 0, sizeof(*out_info));
-    while (handle_table_next(&process->handles, &cursor, &value, &handle)) {
-        out_info->handle_count[handle.object->ops->type]++;
-        waitable_unref(handle.object);
-    }
+    handle_table_count_types(&process->handles, out_info->handle_count);
 }
 
 status_t process_get_stats(struct process *process, zx_info_task_stats_v2_t *out_info) {

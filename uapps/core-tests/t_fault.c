@@ -109,7 +109,9 @@ TEST(p54_a_clone_does_not_change_while_others_write_to_the_parent) {
     atomic_store(&count_stop, false);
     for (uintptr_t i = 0; i < 4; i++)
         REQUIRE_EQ(thrd_success, thrd_create(&threads[i], count_in_pages, (void *)i));
-    for (unsigned round = 0; round < 100; round++) {
+    /* On one CPU a round takes a slice of each of them. */
+    unsigned rounds = zx_system_get_num_cpus() == 1 ? 20 : 100;
+    for (unsigned round = 0; round < rounds; round++) {
         zx_handle_t clone = make_snapshot(vmo, COUNT_PAGES);
         read_counts(clone, first);
         (void)zx_nanosleep(zx_deadline_after(ZX_USEC(500)));

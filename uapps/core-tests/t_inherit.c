@@ -17,6 +17,7 @@ struct actor {
     _Atomic zx_handle_t handle; /* set by the thread itself */
     int priority;
     uint32_t flags; /* of its profile */
+    uint32_t cpu;   /* the only one it may run on, with ZX_PROFILE_INFO_FLAG_CPU_MASK */
     int (*work)(struct actor *actor);
     zx_futex_t *waits_for;
     zx_handle_t owner;
@@ -31,7 +32,8 @@ static void sleep_a_moment(void) { (void)zx_nanosleep(zx_deadline_after(ZX_MSEC(
 static int act(void *argument) {
     struct actor *actor = argument;
     zx_profile_info_t info = {.flags = ZX_PROFILE_INFO_FLAG_PRIORITY | actor->flags,
-                              .priority = actor->priority};
+                              .priority = actor->priority,
+                              .cpu_affinity_mask = {{1ull << actor->cpu}}};
     zx_handle_t profile = ZX_HANDLE_INVALID;
     EXPECT_OK(zx_profile_create(zx_job_default(), 0, &info, &profile));
     EXPECT_OK(zx_object_set_profile(zx_thread_self(), profile, 0));
@@ -114,8 +116,9 @@ static bool high_gets_through(uint32_t flags, unsigned patience) {
     struct actor high = {
         .priority = HIGH, .flags = flags, .work = high_work, .owner = middle.handle};
     start_and_await(&high);
-    for (uint32_t i = 0; i < cpus; i++) {
-        hog[i] = (struct actor){.priority = HOG, .work = hog_work, .owner = patience};
+    for (uint32_t i = 0; i < cpus; i++) { /* one each: two on one CPU would leave one for LOW */
+        hog[i] = (struct actor){.priority = HOG, .flags = ZX_PROFILE_INFO_FLAG_CPU_MASK, .cpu = i,
+                                .work = hog_work, .owner = patience};
         start(&hog[i]);
     }
     go = true;
