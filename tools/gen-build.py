@@ -206,7 +206,7 @@ def rules(ninja):
     ninja.rule('link_vdso', '$ld $vdso_ldflags -T $script -o $out $in', description='link $out')
     ninja.rule('link_user', '$ld $user_ldflags -o $out $in', description='link $out')
     ninja.rule('link_bare', '$ld $bare_ldflags -o $out $in', description='link $out')
-    ninja.rule('link_host', '$cc -g $flags -pthread -o $out $in', description='link $out')
+    ninja.rule('link_host', '$cc -fuse-ld=lld -g $flags -pthread -o $out $in', description='link $out')
     ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
     # One start of a program that takes longer to start than to do its work.
     ninja.rule('strip_programs', 'cp $in build/bin && $strip --strip-all $out',
