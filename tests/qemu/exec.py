@@ -92,6 +92,23 @@ class Exec(unittest.TestCase):
         self.assertLess(min(busy), 1.0)
         self.assertLess(min(times), 1.0 if os.getloadavg()[0] < 1 else 5.0)
 
+    def test_the_debugger_knows_a_programs_symbols(self):
+        commands = b'break fall\ncontinue\nbacktrace\nmemory main+0 4\ncontinue\nbacktrace\nkill\n'
+        result = run('--add', program('door') + '=/bin/door', 'debug', 'door', 'crash', data=commands)
+        text = result.stdout.decode()
+        at_break, at_crash = text.split('page fault')
+        self.assertRegex(at_break, r'at 0x\w+ door\+0x\w+ fall\+0\n')
+        for part, offset in ((at_break, '0'), (at_crash, '0x[1-9a-f]')):
+            self.assertRegex(part, rf'#0 0x\w+ door\+0x\w+ fall\+{offset}')
+            self.assertRegex(part, r'#1 0x\w+ door\+0x\w+ main\+0x')
+        self.assertNotIn('not an address', text)
+
+    def test_a_report_of_a_crash_names_functions(self):
+        result = run('--add', program('door') + '=/boot/else', 'crash', '/boot/else', 'crash')
+        self.assertEqual(252, result.returncode)
+        self.assertRegex(result.stdout.decode(), r'#0 0x\w+ else\+0x\w+ fall\+0x\w+\n'
+                                                 r' +#1 0x\w+ else\+0x\w+ main\+0x')
+
     def test_wrong_usage_is_2(self):
         for words in ([], ['--smp', 'x', './p'], ['./there-is-no-such-file'], ['no-such-program']):
             self.assertEqual(2, run(*words).returncode, words)

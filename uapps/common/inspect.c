@@ -3,12 +3,15 @@
  */
 #include "common/inspect.h"
 
+#include <elf.h>
+#include <jacinth/launch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
+#include "common/archive.h"
 #include "common/tasks.h"
 
 #define FRAMES_MAX 32
@@ -42,42 +45,195 @@ static zx_koid_t koid_of(zx_handle_t handle) {
     return info.koid;
 }
 
+/* What is loaded around an address. */
+struct module {
+    const zx_info_maps_t *mapping; /* NULL: nothing */
+    uint64_t base;                 /* of the region it has for itself */
+};
+
 /* Each program and the vDSO lie in a region of their own, the deepest around the address. */
-static bool find_module(const zx_info_maps_t *maps, size_t count, uint64_t address,
-                        const zx_info_maps_t **out_mapping, uint64_t *out_base) {
-    bool found = false;
+static struct module find_module(const zx_info_maps_t *maps, size_t count, uint64_t address) {
+    struct module module = {0};
     for (size_t i = 0; i < count; i++) {
         const zx_info_maps_t *entry = &maps[i];
         if (address - entry->base >= entry->size)
             continue;
-        if (entry->type == ZX_INFO_MAPS_TYPE_MAPPING) {
-            *out_mapping = entry;
-            found = true;
-        } else {
-            *out_base = entry->base;
-        }
+        if (entry->type == ZX_INFO_MAPS_TYPE_MAPPING)
+            module.mapping = entry;
+        else
+            module.base = entry->base;
     }
+    return module;
+}
+
+/* --- symbols --- */
+
+/* The symbol table of a file, if it was not stripped. Records may lie at any offset. */
+struct symbols {
+    const char *table, *names;
+    size_t count, names_size;
+    uint64_t base; /* what the values are relative to */
+};
+
+static bool is_inside(const struct jx_file *file, uint64_t offset, uint64_t size) {
+    return offset <= file->size && size <= file->size - offset;
+}
+
+static bool read_section(const struct jx_file *file, const Elf64_Ehdr *header, uint64_t index,
+                         Elf64_Shdr *out_section) {
+    uint64_t offset = header->e_shoff + index * sizeof *out_section;
+    if (index >= header->e_shnum || offset < header->e_shoff ||
+        !is_inside(file, offset, sizeof *out_section))
+        return false;
+    memcpy(out_section, file->data + offset, sizeof *out_section);
+    return is_inside(file, out_section->sh_offset, out_section->sh_size);
+}
+
+static bool symbols_open(const struct jx_file *file, uint64_t base, struct symbols *out_symbols) {
+    Elf64_Ehdr header;
+    Elf64_Shdr table, names;
+    if (!is_inside(file, 0, sizeof header) || memcmp(file->data, "\177ELF", 4) != 0)
+        return false;
+    memcpy(&header, file->data, sizeof header);
+    for (uint64_t i = 0; read_section(file, &header, i, &table); i++) {
+        if (table.sh_type != SHT_SYMTAB || !read_section(file, &header, table.sh_link, &names))
+            continue;
+        *out_symbols = (struct symbols){
+            .table = file->data + table.sh_offset,
+            .count = table.sh_size / sizeof(Elf64_Sym),
+            .names = file->data + names.sh_offset,
+            .names_size = names.sh_size,
+            .base = header.e_type == ET_EXEC ? 0 : base,
+        };
+        return names.sh_size > 0 && out_symbols->names[names.sh_size - 1] == '\0';
+    }
+    return false;
+}
+
+/* Symbol `i`; false if it is not the name of a place. */
+static bool symbols_read(const struct symbols *symbols, size_t i, Elf64_Sym *out_symbol,
+                         const char **out_name) {
+    memcpy(out_symbol, symbols->table + i * sizeof *out_symbol, sizeof *out_symbol);
+    unsigned type = ELF64_ST_TYPE(out_symbol->st_info);
+    if (out_symbol->st_shndx == SHN_UNDEF || out_symbol->st_name >= symbols->names_size ||
+        (type != STT_FUNC && type != STT_OBJECT && type != STT_NOTYPE))
+        return false;
+    *out_name = symbols->names + out_symbol->st_name;
+    return **out_name != '\0';
+}
+
+/* The last symbol that begins at or before the address and, if it has a size, reaches there. */
+static const char *symbols_around(const struct symbols *symbols, uint64_t address,
+                                  uint64_t *out_offset) {
+    const char *found = NULL, *name;
+    uint64_t value = address - symbols->base, best = 0;
+    Elf64_Sym symbol;
+    for (size_t i = 0; i < symbols->count; i++) {
+        if (!symbols_read(symbols, i, &symbol, &name) || symbol.st_value > value ||
+            symbol.st_value < best ||
+            (symbol.st_size > 0 && value - symbol.st_value >= symbol.st_size))
+            continue;
+        best = symbol.st_value;
+        found = name;
+    }
+    *out_offset = value - best;
     return found;
 }
 
-const char *inspect_place(zx_handle_t process, uint64_t address, char text[INSPECT_PLACE]) {
-    const zx_info_maps_t *mapping = NULL;
+static bool symbols_find(const struct symbols *symbols, const char *wanted, size_t length,
+                         uint64_t *out_address) {
+    const char *name;
+    Elf64_Sym symbol;
+    for (size_t i = 0; i < symbols->count; i++) {
+        if (symbols_read(symbols, i, &symbol, &name) && strncmp(name, wanted, length) == 0 &&
+            name[length] == '\0') {
+            *out_address = symbol.st_value + symbols->base;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A program's pages are those of the boot archive, so its mappings tell its file. */
+struct search {
+    const zx_info_maps_mapping_t *mapping;
+    struct jx_file file;
+    bool found;
+};
+
+static bool visit_file(void *context, const struct archive_file *entry) {
+    struct search *search = context;
+    char path[256];
+    if (entry->is_folder ||
+        (size_t)snprintf(path, sizeof path, "/%s", entry->path) >= sizeof path ||
+        jx_file_find(path, &search->file) != ZX_OK)
+        return true;
+    search->found = search->mapping->vmo_offset - search->file.offset < search->file.size &&
+                    search->mapping->vmo_koid == koid_of(search->file.vmo);
+    return !search->found;
+}
+
+static bool symbols_of_module(const struct module *module, struct symbols *out_symbols) {
+    struct search search = {.mapping = &module->mapping->u.mapping};
+    (void)archive_walk(visit_file, &search);
+    return search.found && symbols_open(&search.file, module->base, out_symbols);
+}
+
+/* With `is_return` the address is behind a call, which may be a function's last instruction. */
+static void describe(zx_handle_t process, const struct module *module, uint64_t address,
+                     bool is_return, char text[INSPECT_PLACE]) {
+    struct symbols symbols;
     char name[ZX_MAX_NAME_LEN];
-    uint64_t base = 0;
+    uint64_t offset;
+    read_name(process, name);
+    snprintf(text, INSPECT_PLACE, "%s+%#llx",
+             strcmp(module->mapping->name, "vdso") == 0 ? "vdso" : name,
+             (unsigned long long)(address - module->base));
+    if (!symbols_of_module(module, &symbols))
+        return;
+    const char *symbol = symbols_around(&symbols, address - is_return, &offset);
+    size_t length = strlen(text);
+    if (symbol)
+        snprintf(text + length, INSPECT_PLACE - length, " %.*s+%#llx", ZX_MAX_NAME_LEN * 2, symbol,
+                 (unsigned long long)(offset + is_return));
+}
+
+static const char *place_of(zx_handle_t process, uint64_t address, bool is_return,
+                            char text[INSPECT_PLACE]) {
     size_t count;
     void *maps;
     strlcpy(text, "?", INSPECT_PLACE);
     if (tasks_list(process, ZX_INFO_PROCESS_MAPS, sizeof(zx_info_maps_t), &maps, &count) != ZX_OK)
         return text;
-    if (find_module(maps, count, address, &mapping, &base)) {
-        /* A program's pages are those of the boot archive, so its name is the process's. */
-        read_name(process, name);
-        snprintf(text, INSPECT_PLACE, "%s+%#llx",
-                 strcmp(mapping->name, "vdso") == 0 ? "vdso" : name,
-                 (unsigned long long)(address - base));
-    }
+    const struct module module = find_module(maps, count, address);
+    if (module.mapping)
+        describe(process, &module, address, is_return, text);
     free(maps);
     return text;
+}
+
+const char *inspect_place(zx_handle_t process, uint64_t address, char text[INSPECT_PLACE]) {
+    return place_of(process, address, false, text);
+}
+
+bool inspect_find(zx_handle_t process, const char *name, size_t length, uint64_t *out_address) {
+    bool found = false;
+    size_t count;
+    void *maps;
+    if (tasks_list(process, ZX_INFO_PROCESS_MAPS, sizeof(zx_info_maps_t), &maps, &count) != ZX_OK)
+        return false;
+    const zx_info_maps_t *entries = maps;
+    for (size_t i = 0; !found && i < count; i++) {
+        struct symbols symbols;
+        if (entries[i].type != ZX_INFO_MAPS_TYPE_MAPPING ||
+            !(entries[i].u.mapping.mmu_flags & ZX_VM_PERM_EXECUTE))
+            continue;
+        const struct module module = find_module(maps, count, entries[i].base);
+        found = symbols_of_module(&module, &symbols) &&
+                symbols_find(&symbols, name, length, out_address);
+    }
+    free(maps);
+    return found;
 }
 
 /* --- reports --- */
@@ -137,24 +293,49 @@ zx_status_t inspect_print_registers(zx_handle_t thread) {
 static void print_frame(zx_handle_t process, unsigned number, uint64_t address) {
     char place[INSPECT_PLACE];
     printf("  #%u %#llx %s\n", number, (unsigned long long)address,
-           inspect_place(process, address, place));
+           place_of(process, address, number > 0, place));
+}
+
+/*
+ * A function that has only begun has no frame yet: before its first two instructions, push %rbp
+ * and mov %rsp,%rbp, its caller's address is still at the stack's top, or one word deeper.
+ */
+static bool caller_of_begun(zx_handle_t process, const zx_thread_state_general_regs_t *r,
+                            uint64_t *out_address) {
+    static const uint8_t begin[] = {0x55, 0x48, 0x89, 0xe5};
+    uint8_t code[1 + sizeof begin];
+    size_t actual = 0;
+    unsigned pushed = 0;
+    if (zx_process_read_memory(process, r->rip - 1, code, sizeof code, &actual) != ZX_OK ||
+        actual != sizeof code)
+        return false;
+    if (memcmp(code, begin, sizeof begin) == 0)
+        pushed = 1;
+    else if (memcmp(code + 1, begin, sizeof begin) != 0)
+        return false;
+    return zx_process_read_memory(process, r->rsp + 8 * pushed, out_address, sizeof *out_address,
+                                  &actual) == ZX_OK &&
+           actual == sizeof *out_address;
 }
 
 zx_status_t inspect_print_backtrace(zx_handle_t process, zx_handle_t thread) {
     struct {
         uint64_t next, return_address;
     } link;
+    unsigned number = 0;
     zx_thread_state_general_regs_t r;
     size_t actual = 0;
     zx_status_t status = read_registers(thread, &r);
     if (status != ZX_OK)
         return status;
-    print_frame(process, 0, r.rip);
-    for (unsigned i = 1; i < FRAMES_MAX && r.rbp != 0 && r.rbp % 8 == 0; i++) {
+    print_frame(process, number++, r.rip);
+    if (caller_of_begun(process, &r, &link.return_address))
+        print_frame(process, number++, link.return_address);
+    while (number < FRAMES_MAX && r.rbp != 0 && r.rbp % 8 == 0) {
         status = zx_process_read_memory(process, r.rbp, &link, sizeof link, &actual);
         if (status != ZX_OK || actual != sizeof link || link.return_address == 0)
             break;
-        print_frame(process, i, link.return_address);
+        print_frame(process, number++, link.return_address);
         if (link.next <= r.rbp)
             break;
         r.rbp = link.next;

@@ -27,8 +27,9 @@ static const char help[] =
     "  thread KOID      look at another thread\n"
     "  leave            let the process go on by itself, and end\n"
     "  kill             end the process, and end\n"
-    "A command may be shortened. An ADDRESS is a number, or * for where the thread is; both\n"
-    "may have +OFFSET behind them. The end of the input leaves.\n";
+    "A command may be shortened. An ADDRESS is a number, a symbol, or * for where the thread\n"
+    "is, and may have +OFFSET behind it. The end of the input leaves. The programs of /bin\n"
+    "have no symbols; those that `./jx cc` makes do.\n";
 
 /* --- words --- */
 
@@ -51,8 +52,11 @@ static bool parse_address(const struct target *t, const char *word, uint64_t *ou
     if (!word)
         return false;
     *out_address = rip_of(t);
+    size_t length = strcspn(word, "+");
     if (*word == '*')
         rest = word + 1;
+    else if (inspect_find(t->process, word, length, out_address))
+        rest = word + length;
     else if (!parse_number(word, &rest, out_address))
         return false;
     if (*rest == '+' && !parse_number(rest + 1, &rest, &offset))
