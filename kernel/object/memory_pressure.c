@@ -104,7 +104,14 @@ struct waitable *memory_pressure_event(uint32_t kind) {
 
 /* ---- Ending a job ---- */
 
-/* The youngest job that may be ended; none while one that was ended still holds processes. */
+/* Of the deepest jobs the youngest: it has the least to lose. */
+static bool is_better_victim(const struct job *job, const struct job *than) {
+    if (!than || job->height != than->height)
+        return !than || job->height < than->height;
+    return job->base.koid > than->base.koid;
+}
+
+/* A job that may be ended; none while one that was ended still holds processes. */
 static struct job *victim_find_locked(bool *out_is_dying) REQUIRES(tasks_lock) {
     struct job *best = NULL;
     for (struct job *job = job_root(); job; job = job_walk_next_locked(job_root(), job)) {
@@ -114,7 +121,7 @@ static struct job *victim_find_locked(bool *out_is_dying) REQUIRES(tasks_lock) {
             *out_is_dying = true;
             return NULL;
         }
-        if (!job->killed && (!best || job->base.koid > best->base.koid))
+        if (!job->killed && is_better_victim(job, best))
             best = job;
     }
     return best && ref_try_get(&best->base.refs) ? best : NULL;
