@@ -109,6 +109,22 @@ class Exec(unittest.TestCase):
         self.assertRegex(result.stdout.decode(), r'#0 0x\w+ else\+0x\w+ fall\+0x\w+\n'
                                                  r' +#1 0x\w+ else\+0x\w+ main\+0x')
 
+    def test_the_rest_of_the_machine_does_not_notice_a_flood(self):
+        """A flood has a limit, or its job is ended when it took all memory; the shell goes on."""
+        limited = ('handles', 'timers', 'jobs')
+        kinds = limited + ('threads', 'packets', 'messages', 'transfers')
+        script = os.path.join(FOLDER.name, 'script')
+        with open(script, 'w', encoding='ascii') as file:
+            for kind in kinds:
+                file.write(f'/boot/flood {kind} &\nsleep 3\nls / | wc && echo fine with {kind}\nwait\n')
+        result = run('--smp', '2', '--timeout', '90', '--add', program('flood'), '--add', script,
+                     'sh', '/boot/script')
+        text, log = result.stdout.decode(), result.stderr.decode()
+        for kind in kinds:
+            self.assertIn(f'\nfine with {kind}\n', text, log)
+            self.assertEqual(kind in limited, f'{kind}: ZX_ERR_NO_RESOURCES' in text, text + log)
+        self.assertIn('memory: none is left; job', log)
+
     def test_wrong_usage_is_2(self):
         for words in ([], ['--smp', 'x', './p'], ['./there-is-no-such-file'], ['no-such-program']):
             self.assertEqual(2, run(*words).returncode, words)
