@@ -75,6 +75,10 @@ class Exec(unittest.TestCase):
         result = run('--init', program('first'))
         self.assertEqual((9, b'first\n'), (result.returncode, result.stdout))
 
+    def test_power_control_can_switch_off_by_acpis_state(self):
+        result = run('--init', '--append', 'first=off', program('first'))
+        self.assertEqual((125, b'first\n'), (result.returncode, result.stdout), 'it does not come back')
+
     def test_other_machines(self):
         for words in (['--smp', '4'], ['--mem', '64M'], ['--icount']):
             self.assertEqual(7, run(*words, program('door'), 'exit', '7').returncode, words)
