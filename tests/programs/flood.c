@@ -82,7 +82,7 @@ int main(int argc, char **argv) {
             status = kinds[i].make();
         printf("%s: %s\n", argv[1], zx_status_get_string(status));
         fflush(stdout);
-        (void)zx_nanosleep(zx_deadline_after(ZX_SEC(3)));
+        (void)zx_nanosleep(zx_deadline_after(ZX_SEC(2)));
         return 0;
     }
     return 1;

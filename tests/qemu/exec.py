@@ -120,7 +120,7 @@ class Exec(unittest.TestCase):
         script = os.path.join(FOLDER.name, 'script')
         with open(script, 'w', encoding='ascii') as file:
             for kind in kinds:
-                file.write(f'/boot/flood {kind} &\nsleep 3\nls / | wc && echo fine with {kind}\nwait\n')
+                file.write(f'/boot/flood {kind} &\nsleep 2\nls / | wc && echo fine with {kind}\nwait\n')
         result = run('--smp', '2', '--timeout', '90', '--add', program('flood'), '--add', script,
                      'sh', '/boot/script')
         text, log = result.stdout.decode(), result.stderr.decode()
