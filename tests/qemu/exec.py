@@ -107,6 +107,15 @@ class Exec(unittest.TestCase):
             self.assertRegex(part, r'#1 0x\w+ door\+0x\w+ main\+0x')
         self.assertNotIn('not an address', text)
 
+    def test_the_debugger_tells_in_which_call_a_thread_is_and_who_made_it(self):
+        commands = b'continue 500\nbacktrace\nthread 1\nkill\n'
+        result = run('--add', program('door') + '=/bin/door', 'debug', 'door', 'doze', data=commands)
+        text = result.stdout.decode()
+        self.assertRegex(text, r'stopped at 0x\w+ vdso\+0x\w+ zx_nanosleep\+0x\w+\n')
+        self.assertRegex(text, r'#0 0x\w+ vdso\+0x\w+ zx_nanosleep\+0x\w+\n'
+                               r' +#1 0x\w+ door\+0x\w+ doze\+0x\w+\n')
+        self.assertIn('ZX_ERR_NOT_FOUND', text, 'there is no thread 1')
+
     def test_a_report_of_a_crash_names_functions(self):
         result = run('--add', program('door') + '=/boot/else', 'crash', '/boot/else', 'crash')
         self.assertEqual(252, result.returncode)

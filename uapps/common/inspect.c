@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zircon/process.h>
 #include <zircon/status.h>
 #include <zircon/syscalls.h>
 
 #include "common/archive.h"
 #include "common/tasks.h"
+#include "../../kernel/syscall/expand.h"
+#include "../../kernel/vdso/hash.h"
 
 #define FRAMES_MAX 32
 
@@ -32,7 +35,7 @@ const char *inspect_exception_name(zx_excp_type_t type) {
     }
 }
 
-/* --- places --- */
+/* --- modules --- */
 
 static void read_name(zx_handle_t task, char name[ZX_MAX_NAME_LEN]) {
     if (zx_object_get_property(task, ZX_PROP_NAME, name, ZX_MAX_NAME_LEN) != ZX_OK)
@@ -154,6 +157,47 @@ static bool symbols_find(const struct symbols *symbols, const char *wanted, size
     return false;
 }
 
+/* --- the vDSO, which has no symbols: it tells where each call lies --- */
+
+static const struct {
+    const char *name;
+    uint32_t hash;
+} calls[] = {
+#define SYSCALL(name, text, needs, ...)        {"zx_" #name, VDSO_HASH("zx_" #name)},
+#define SYSCALL_VOID(name, text, needs, ...)   {"zx_" #name, VDSO_HASH("zx_" #name)},
+#define VDSO_CALL(type, name, text, ...)       {"zx_" #name, VDSO_HASH("zx_" #name)},
+#define SYSCALL_INNER(name, text, needs, ...)
+#include "../../kernel/syscall/syscalls.def"
+#undef SYSCALL
+#undef SYSCALL_VOID
+#undef VDSO_CALL
+#undef SYSCALL_INNER
+};
+
+/* The call that begins last before `offset`. The vDSO is the same in every process. */
+static const char *call_around(uint64_t offset, uint64_t *out_offset) {
+    const char *found = NULL;
+    uintptr_t own = 0;
+    uint64_t best = 0;
+    if (zx_object_get_property(zx_process_self(), ZX_PROP_PROCESS_VDSO_BASE_ADDRESS, &own,
+                               sizeof own) != ZX_OK ||
+        own == 0)
+        return NULL;
+    uintptr_t (*find)(uint32_t hash) =
+        (uintptr_t(*)(uint32_t))(own + ((const Elf64_Ehdr *)own)->e_entry);
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        uint64_t at = find(calls[i].hash) - own;
+        if (at <= offset && at >= best) {
+            best = at;
+            found = calls[i].name;
+        }
+    }
+    *out_offset = offset - best;
+    return found;
+}
+
+/* --- places --- */
+
 /* A program's pages are those of the boot archive, so its mappings tell its file. */
 struct search {
     const zx_info_maps_mapping_t *mapping;
@@ -183,15 +227,17 @@ static bool symbols_of_module(const struct module *module, struct symbols *out_s
 static void describe(zx_handle_t process, const struct module *module, uint64_t address,
                      bool is_return, char text[INSPECT_PLACE]) {
     struct symbols symbols;
+    bool is_vdso = strcmp(module->mapping->name, "vdso") == 0;
     char name[ZX_MAX_NAME_LEN];
+    const char *symbol = NULL;
     uint64_t offset;
     read_name(process, name);
-    snprintf(text, INSPECT_PLACE, "%s+%#llx",
-             strcmp(module->mapping->name, "vdso") == 0 ? "vdso" : name,
+    snprintf(text, INSPECT_PLACE, "%s+%#llx", is_vdso ? "vdso" : name,
              (unsigned long long)(address - module->base));
-    if (!symbols_of_module(module, &symbols))
-        return;
-    const char *symbol = symbols_around(&symbols, address - is_return, &offset);
+    if (is_vdso)
+        symbol = call_around(address - is_return - module->base, &offset);
+    else if (symbols_of_module(module, &symbols))
+        symbol = symbols_around(&symbols, address - is_return, &offset);
     size_t length = strlen(text);
     if (symbol)
         snprintf(text + length, INSPECT_PLACE - length, " %.*s+%#llx", ZX_MAX_NAME_LEN * 2, symbol,
@@ -296,24 +342,42 @@ static void print_frame(zx_handle_t process, unsigned number, uint64_t address) 
            place_of(process, address, number > 0, place));
 }
 
-/*
- * A function that has only begun has no frame yet: before its first two instructions, push %rbp
- * and mov %rsp,%rbp, its caller's address is still at the stack's top, or one word deeper.
- */
-static bool caller_of_begun(zx_handle_t process, const zx_thread_state_general_regs_t *r,
-                            uint64_t *out_address) {
+/* Before its first two instructions, push %rbp and mov %rsp,%rbp, a function has no frame. */
+static bool is_begin(const uint8_t code[4]) {
     static const uint8_t begin[] = {0x55, 0x48, 0x89, 0xe5};
-    uint8_t code[1 + sizeof begin];
+    return memcmp(code, begin, sizeof begin) == 0;
+}
+
+/*
+ * From here a function only pops registers, but for %rbp, and returns: it never had a frame, or
+ * has none any more. The calls of the vDSO are such, at and behind their syscall instruction.
+ */
+static bool is_end(const uint8_t *code, size_t length, unsigned *out_words) {
+    size_t at = code[0] == 0x0f && code[1] == 0x05 ? 2 : 0;
+    for (*out_words = 0; at + 1 < length && code[at] != 0xc3; ++*out_words) {
+        bool is_long = code[at] == 0x41; /* %r8 to %r15 */
+        uint8_t pop = code[at + is_long];
+        if ((pop & 0xf8) != 0x58 || (!is_long && (pop == 0x5d || pop == 0x5c)))
+            return false;
+        at += 1 + is_long;
+    }
+    return at < length && code[at] == 0xc3;
+}
+
+/* The caller of a function without a frame: its address is near the stack's top. */
+static bool frameless_caller(zx_handle_t process, const zx_thread_state_general_regs_t *r,
+                             uint64_t *out_address) {
+    uint8_t code[1 + 12];
     size_t actual = 0;
-    unsigned pushed = 0;
+    unsigned words = 0;
     if (zx_process_read_memory(process, r->rip - 1, code, sizeof code, &actual) != ZX_OK ||
         actual != sizeof code)
         return false;
-    if (memcmp(code, begin, sizeof begin) == 0)
-        pushed = 1;
-    else if (memcmp(code + 1, begin, sizeof begin) != 0)
+    if (is_begin(code))
+        words = 1;
+    else if (!is_begin(code + 1) && !is_end(code + 1, sizeof code - 1, &words))
         return false;
-    return zx_process_read_memory(process, r->rsp + 8 * pushed, out_address, sizeof *out_address,
+    return zx_process_read_memory(process, r->rsp + 8 * words, out_address, sizeof *out_address,
                                   &actual) == ZX_OK &&
            actual == sizeof *out_address;
 }
@@ -329,7 +393,7 @@ zx_status_t inspect_print_backtrace(zx_handle_t process, zx_handle_t thread) {
     if (status != ZX_OK)
         return status;
     print_frame(process, number++, r.rip);
-    if (caller_of_begun(process, &r, &link.return_address))
+    if (frameless_caller(process, &r, &link.return_address))
         print_frame(process, number++, link.return_address);
     while (number < FRAMES_MAX && r.rbp != 0 && r.rbp % 8 == 0) {
         status = zx_process_read_memory(process, r.rbp, &link, sizeof link, &actual);

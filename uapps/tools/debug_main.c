@@ -216,13 +216,14 @@ static bool do_help(struct target *t, char **words) {
     return true;
 }
 
+/* Of those that a word begins the first is meant: `thread` stands before `threads`. */
 static const struct {
     const char *name;
     bool (*run)(struct target *t, char **words);
 } commands[] = {{"break", do_break},         {"watch", do_watch},     {"delete", do_delete},
                 {"step", do_step},           {"continue", do_continue}, {"registers", do_registers},
                 {"set", do_set},             {"memory", do_memory},   {"backtrace", do_backtrace},
-                {"threads", do_threads},     {"thread", do_thread},   {"leave", do_leave},
+                {"thread", do_thread},       {"threads", do_threads}, {"leave", do_leave},
                 {"kill", do_kill},           {"help", do_help}};
 
 #define WORDS_MAX 4
