@@ -136,6 +136,7 @@ EXTRA_FLAGS = {
     'uapps/tools/trace_json.c': '-Ikernel',
     'uapps/bench/nothing.c': '-Ikernel',
     'uapps/common/archive.c': '-Ikernel',
+    'uapps/common/inspect.c': '-Ikernel',
     EXAMPLES: '-Iuapps',
     'tests/host/model.c': '-Iuapps',
     'tests/host/model_machine.c': '-Iuapps',

@@ -208,8 +208,9 @@ def rules(ninja):
     ninja.rule('link_bare', '$ld $bare_ldflags -o $out $in', description='link $out')
     ninja.rule('link_host', '$cc -fuse-ld=lld -g $flags -pthread -o $out $in', description='link $out')
     ninja.rule('strip', '$strip --strip-all -o $out $in', description='strip $out')
-    # One start of a program that takes longer to start than to do its work.
-    ninja.rule('strip_programs', 'cp $in build/bin && $strip --strip-all $out',
+    # One start of a program that takes longer to start than to do its work. The names of
+    # functions stay, for `debug` and `crash`.
+    ninja.rule('strip_programs', 'cp $in build/bin && $strip --strip-debug $out',
                description='strip build/bin')
     ninja.rule('strip_sections', '$strip --strip-sections -o $out $in', description='strip $out')
     # A program may have functions of its own that are called as the C library's; what the library
@@ -305,7 +306,7 @@ def user(ninja):
         ninja.build('build/ulib/crt0.o', 'copy', start)
         targets.append('build/ulib/crt0.o')
 
-    ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without symbols.')
+    ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without line tables.')
     made = {}
     for name, sources in sorted({**PROGRAMS, **TEST_PROGRAMS}.items()):
         made.update(compile_image(ninja, 'user', [f for f in sources if f not in made]))

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "object/event.h"
 #include "object/job.h"
+#include "object/user_thread.h"
 #include "sched/park.h"
 #include "vm/kernel_thread.h"
 #include "vm/pmm.h"
@@ -36,10 +37,15 @@ static struct {
     struct spinlock lock; /* RANK_IRQ: the hook runs under RANK_PMM */
     struct parker parker;
     bool waiting, changed;
+    uint64_t taker; /* koid of the job whose thread took the last of the memory; 0: nobody */
 } watcher = {.lock = SPINLOCK_INIT(RANK_IRQ, "memory pressure")};
 
-static void level_changed(void) {
+/* By the thread that takes or gives the page with which it changed. */
+static void level_changed(enum pmm_level level) {
+    const struct thread *thread = thread_current();
     SPIN_GUARD(&watcher.lock);
+    if (level == PMM_OUT && thread && user_thread_of(thread))
+        watcher.taker = user_thread_of(thread)->process->job->base.koid;
     watcher.changed = true;
     if (watcher.waiting)
         thread_unpark(&watcher.parker, OK);
@@ -66,13 +72,23 @@ static void show_level(enum pmm_level from, enum pmm_level to) {
         log_warning("memory: %lu KiB are left", pmm_free_pages() << (PAGE_SHIFT - 10));
 }
 
+/*
+ * Something is to be had back, and was. When there is none at all a job is ended, too: a call
+ * that finds no memory only fails, so a flood of small things would leave nothing to anybody.
+ */
+static bool get_some_back(enum pmm_level level) {
+    if (level < PMM_CRITICAL)
+        return false;
+    return reclaim_memory() || (level == PMM_OUT && upcall_out_of_memory());
+}
+
 static void watcher_main(void *unused) {
     enum pmm_level shown = PMM_NORMAL;
     for (;;) {
         enum pmm_level now = pmm_level();
         show_level(shown, now);
         shown = now;
-        if (now >= PMM_CRITICAL && now < PMM_OUT && reclaim_memory())
+        if (get_some_back(now))
             continue; /* look how much that was */
         if (!watcher_begin_wait())
             (void)thread_park(&watcher.parker, TIME_INFINITE, 0, BLOCK_OTHER);
@@ -104,8 +120,41 @@ struct waitable *memory_pressure_event(uint32_t kind) {
 
 /* ---- Ending a job ---- */
 
-/* The youngest job that may be ended; none while one that was ended still holds processes. */
+static uint64_t taker_koid(void) {
+    SPIN_GUARD(&watcher.lock);
+    return watcher.taker;
+}
+
+static const struct job *taker_find_locked(void) REQUIRES(tasks_lock) {
+    uint64_t koid = taker_koid();
+    struct job *job = job_root();
+    while (job && job->base.koid != koid)
+        job = job_walk_next_locked(job_root(), job);
+    return job;
+}
+
+static bool is_around(const struct job *job, const struct job *inner) {
+    while (inner && inner != job)
+        inner = inner->parent;
+    return inner != NULL;
+}
+
+/*
+ * Of the deepest jobs the one that took the last of the memory: who floods the machine takes
+ * nearly all pages, so most likely also that one. Else the youngest: it has the least to lose.
+ */
+static bool is_better_victim(const struct job *job, const struct job *than,
+                             const struct job *taker) {
+    if (!than || job->height != than->height)
+        return !than || job->height < than->height;
+    if (is_around(job, taker) != is_around(than, taker))
+        return is_around(job, taker);
+    return job->base.koid > than->base.koid;
+}
+
+/* A job that may be ended; none while one that was ended still holds processes. */
 static struct job *victim_find_locked(bool *out_is_dying) REQUIRES(tasks_lock) {
+    const struct job *taker = taker_find_locked();
     struct job *best = NULL;
     for (struct job *job = job_root(); job; job = job_walk_next_locked(job_root(), job)) {
         if (!job->kill_on_oom)
@@ -114,7 +163,7 @@ static struct job *victim_find_locked(bool *out_is_dying) REQUIRES(tasks_lock) {
             *out_is_dying = true;
             return NULL;
         }
-        if (!job->killed && (!best || job->base.koid > best->base.koid))
+        if (!job->killed && is_better_victim(job, best, taker))
             best = job;
     }
     return best && ref_try_get(&best->base.refs) ? best : NULL;

@@ -2,8 +2,8 @@
  * memory_pressure.h - what happens when memory runs out.
  *
  * Five events, one of them signaled at any time, tell programs how much is left
- * (zx_system_get_event). When a page fault cannot be met, the youngest job that
- * allows it (ZX_PROP_JOB_KILL_ON_OOM) is ended, and the fault is tried again.
+ * (zx_system_get_event). When only the reserve is left, or a page fault cannot be met, a
+ * job that allows it (ZX_PROP_JOB_KILL_ON_OOM) is ended, and the fault is tried again.
  */
 #pragma once
 

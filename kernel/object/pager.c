@@ -13,7 +13,7 @@ struct pager_source {
     struct port *port;         /* referenced */
     uint64_t key;
     /* Under pager->base.own_lock. */
-    struct list_node link;     /* in pager->sources, while both live */
+    struct list_node link;     /* in pager->sources, until vmo and COMPLETE are gone */
     struct vmo *vmo;           /* not a reference; NULL: gone */
     /* Under port->lock. */
     struct packet request, complete;
@@ -98,9 +98,17 @@ static void request_released(struct packet *packet) {
     page_source_unref(&ps->source);
 }
 
+/* The pager has nothing more to take back: the object is gone, and COMPLETE is not in the port. */
+static void unlink_if_gone(struct pager_source *ps) {
+    MUTEX_GUARD(&ps->pager->base.own_lock);
+    if (!ps->vmo && list_node_is_linked(&ps->link))
+        list_remove(&ps->link);
+}
+
 static void complete_released(struct packet *packet) {
     struct pager_source *ps = container_of(packet, struct pager_source, complete);
     release(ps, &ps->complete_busy);
+    unlink_if_gone(ps);
     page_source_unref(&ps->source);
 }
 
@@ -128,17 +136,27 @@ static void send_complete(struct pager_source *ps) {
 
 /* ---- Life of a source ---- */
 
-static void unlink_source(struct pager_source *ps) {
+static void forget_vmo(struct pager_source *ps) {
     MUTEX_GUARD(&ps->pager->base.own_lock);
-    if (list_node_is_linked(&ps->link))
-        list_remove(&ps->link);
     ps->vmo = NULL;
 }
 
+static bool complete_is_busy(struct pager_source *ps) {
+    MUTEX_GUARD(&ps->port->lock);
+    return ps->complete_busy;
+}
+
+/*
+ * A pager that closes takes COMPLETE along, so its source stays linked while that is queued.
+ * Whoever comes last unlinks it: here vmo is NULL before complete_busy is looked at, and
+ * complete_released looks at vmo when complete_busy is false.
+ */
 static void pager_vmo_gone(struct page_source *source) {
     struct pager_source *ps = pager_source_from(source);
-    unlink_source(ps);
+    forget_vmo(ps);
     send_complete(ps);
+    if (!complete_is_busy(ps))
+        unlink_if_gone(ps);
 }
 
 static void pager_source_destroy(struct page_source *source) {
@@ -229,7 +247,7 @@ static struct pager_source *take_source(struct pager *pager, struct vmo **out_vm
     struct pager_source *ps = list_pop_entry(&pager->sources, struct pager_source, link);
     if (!ps)
         return NULL;
-    page_source_ref(&ps->source); /* while linked its object has not let go of it */
+    page_source_ref(&ps->source); /* while linked its object or its packet holds it */
     *out_vmo = ps->vmo && ref_try_get(&ps->vmo->base.refs) ? ps->vmo : NULL;
     return ps;
 }

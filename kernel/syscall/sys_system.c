@@ -84,9 +84,24 @@ status_t sys_system_get_event(uint32_t root_job, uint32_t kind, struct user_out 
 
 /* ---- power ---- */
 
+/* Only off: to come back from any other state every driver would have to help. */
+static status_t enter_s_state(const zx_system_powerctl_arg_t *arg) {
+    uint8_t target = arg->acpi_transition_s_state.target_s_state;
+
+    if (target < 1 || target > 5)
+        return ERR_INVALID_ARGS;
+    if (target == 5)
+        machine_end(MACHINE_POWEROFF, 0);
+    return cpu_count() > 1 ? ERR_BAD_STATE : ERR_NOT_SUPPORTED;
+}
+
 status_t sys_system_powerctl(uint32_t resource, uint32_t cmd, struct user_in arg) {
+    zx_system_powerctl_arg_t copy = {0};
     status_t status = sys_check_resource(resource, ZX_RSRC_KIND_ROOT);
 
+    if (status == OK && (cmd == ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE ||
+                         cmd == ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1))
+        status = user_copy_in(&copy, arg, sizeof(copy));
     if (status != OK)
         return status;
     switch (cmd) {
@@ -98,9 +113,12 @@ status_t sys_system_powerctl(uint32_t resource, uint32_t cmd, struct user_in arg
         machine_end(MACHINE_POWEROFF, 0);
     case ZX_SYSTEM_POWERCTL_ACK_KERNEL_INITIATED_REBOOT:
         return ERR_BAD_STATE;
-    case ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS:
+    case ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS: /* they are, from boot to the end */
+        return OK;
     case ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY:
+        return cpu_count() > 1 ? ERR_NOT_SUPPORTED : OK;
     case ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE:
+        return enter_s_state(&copy);
     case ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1:
         return ERR_NOT_SUPPORTED;
     default:

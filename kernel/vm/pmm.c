@@ -218,7 +218,7 @@ static void level_update_locked(void) REQUIRES(pmm.lock) {
         return;
     pmm.level = level;
     if (pmm.level_hook)
-        pmm.level_hook();
+        pmm.level_hook(level);
 }
 
 static bool may_take_locked(uint64_t count) REQUIRES(pmm.lock) {

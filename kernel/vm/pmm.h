@@ -47,7 +47,7 @@ void pmm_for_each(void (*fn)(void *context, struct page *page), void *context);
  */
 enum pmm_level { PMM_NORMAL, PMM_WARNING, PMM_CRITICAL, PMM_IMMINENT, PMM_OUT, PMM_LEVELS };
 enum pmm_level pmm_level(void);
-typedef void pmm_level_hook(void);
+typedef void pmm_level_hook(enum pmm_level level);
 void pmm_set_level_hook(pmm_level_hook *hook);
 
 /* The page of zeros that absent pages are shown by; nobody counts that. */

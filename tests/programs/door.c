@@ -34,6 +34,16 @@ static int shut(void) {
     return 0;
 }
 
+/* Debuggers tell its name, and who called it. */
+__attribute__((noinline)) static void fall(void) {
+    *(volatile int *)8 = 1;
+}
+
+__attribute__((noinline)) static int doze(void) {
+    zx_status_t status = zx_nanosleep(ZX_TIME_INFINITE);
+    return status == ZX_OK ? 0 : 1;
+}
+
 int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "nothing";
     if (strcmp(what, "exit") == 0)
@@ -47,8 +57,10 @@ int main(int argc, char **argv) {
     if (strcmp(what, "crash") == 0) {
         printf("before");
         fflush(stdout);
-        *(volatile int *)8 = 1;
+        fall();
     }
+    if (strcmp(what, "doze") == 0)
+        return doze();
     if (strcmp(what, "hang") == 0) {
         for (volatile int i = 0;; i++)
             ;

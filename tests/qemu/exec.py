@@ -79,6 +79,10 @@ class Exec(unittest.TestCase):
         result = run(program('own'))
         self.assertEqual((0, b'one two 3 2 2\n'), (result.returncode, result.stdout), result.stderr)
 
+    def test_power_control_can_switch_off_by_acpis_state(self):
+        result = run('--init', '--append', 'first=off', program('first'))
+        self.assertEqual((125, b'first\n'), (result.returncode, result.stdout), 'it does not come back')
+
     def test_other_machines(self):
         for words in (['--smp', '4'], ['--mem', '64M'], ['--icount']):
             self.assertEqual(7, run(*words, program('door'), 'exit', '7').returncode, words)
@@ -95,6 +99,48 @@ class Exec(unittest.TestCase):
                         - before.children_user - before.children_system)
         self.assertLess(min(busy), 1.0)
         self.assertLess(min(times), 1.0 if os.getloadavg()[0] < 1 else 5.0)
+
+    def test_the_debugger_knows_a_programs_symbols(self):
+        commands = b'break fall\ncontinue\nbacktrace\nmemory main+0 4\ncontinue\nbacktrace\nkill\n'
+        result = run('--add', program('door') + '=/bin/door', 'debug', 'door', 'crash', data=commands)
+        text = result.stdout.decode()
+        at_break, at_crash = text.split('page fault')
+        self.assertRegex(at_break, r'at 0x\w+ door\+0x\w+ fall\+0\n')
+        for part, offset in ((at_break, '0'), (at_crash, '0x[1-9a-f]')):
+            self.assertRegex(part, rf'#0 0x\w+ door\+0x\w+ fall\+{offset}')
+            self.assertRegex(part, r'#1 0x\w+ door\+0x\w+ main\+0x')
+        self.assertNotIn('not an address', text)
+
+    def test_the_debugger_tells_in_which_call_a_thread_is_and_who_made_it(self):
+        commands = b'continue 500\nbacktrace\nthread 1\nkill\n'
+        result = run('--add', program('door') + '=/bin/door', 'debug', 'door', 'doze', data=commands)
+        text = result.stdout.decode()
+        self.assertRegex(text, r'stopped at 0x\w+ vdso\+0x\w+ zx_nanosleep\+0x\w+\n')
+        self.assertRegex(text, r'#0 0x\w+ vdso\+0x\w+ zx_nanosleep\+0x\w+\n'
+                               r' +#1 0x\w+ door\+0x\w+ doze\+0x\w+\n')
+        self.assertIn('ZX_ERR_NOT_FOUND', text, 'there is no thread 1')
+
+    def test_a_report_of_a_crash_names_functions(self):
+        result = run('--add', program('door') + '=/boot/else', 'crash', '/boot/else', 'crash')
+        self.assertEqual(252, result.returncode)
+        self.assertRegex(result.stdout.decode(), r'#0 0x\w+ else\+0x\w+ fall\+0x\w+\n'
+                                                 r' +#1 0x\w+ else\+0x\w+ main\+0x')
+
+    def test_the_rest_of_the_machine_does_not_notice_a_flood(self):
+        """A flood has a limit, or its job is ended when it took all memory; the shell goes on."""
+        limited = ('handles', 'timers', 'jobs')
+        kinds = limited + ('threads', 'packets', 'messages', 'transfers')
+        script = os.path.join(FOLDER.name, 'script')
+        with open(script, 'w', encoding='ascii') as file:
+            for kind in kinds:
+                file.write(f'/boot/flood {kind} &\nsleep 2\nls / | wc && echo fine with {kind}\nwait\n')
+        result = run('--smp', '2', '--timeout', '90', '--add', program('flood'), '--add', script,
+                     'sh', '/boot/script')
+        text, log = result.stdout.decode(), result.stderr.decode()
+        for kind in kinds:
+            self.assertIn(f'\nfine with {kind}\n', text, log)
+            self.assertEqual(kind in limited, f'{kind}: ZX_ERR_NO_RESOURCES' in text, text + log)
+        self.assertIn('memory: none is left; job', log)
 
     def test_wrong_usage_is_2(self):
         for words in ([], ['--smp', 'x', './p'], ['./there-is-no-such-file'], ['no-such-program']):

@@ -462,3 +462,25 @@ TEST(exceptions_of_many_threads_are_handled_side_by_side) {
     close_handle(channel);
     child_end(&child);
 }
+
+TEST(an_exception_keeps_its_thread_and_state_when_its_handle_is_replaced) {
+    struct child child;
+    zx_handle_t replaced = ZX_HANDLE_INVALID;
+    uint32_t state = ZX_EXCEPTION_STATE_THREAD_EXIT;
+    REQUIRE(child_make(&child, crash_code, crash_code_end));
+    zx_handle_t channel = exception_channel(child.process, 0);
+    REQUIRE(start_crashing(&child));
+    zx_handle_t exception = catch_type(channel, UNDEFINED);
+    EXPECT_OK(zx_object_set_property(exception, ZX_PROP_EXCEPTION_STATE, &state, sizeof state));
+    EXPECT_OK(zx_handle_replace(exception, ZX_RIGHT_GET_PROPERTY, &replaced));
+    EXPECT_EQ(ZX_THREAD_STATE_BLOCKED_EXCEPTION, thread_info(child.thread).state);
+    state = 9;
+    EXPECT_OK(zx_object_get_property(replaced, ZX_PROP_EXCEPTION_STATE, &state, sizeof state));
+    EXPECT_EQ(ZX_EXCEPTION_STATE_THREAD_EXIT, state);
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, zx_object_set_property(replaced, ZX_PROP_EXCEPTION_STATE,
+                                                           &state, sizeof state));
+    close_handle(replaced);
+    EXPECT_EQ(0, child_wait(&child)); /* its only thread has exited */
+    close_handle(channel);
+    child_end(&child);
+}

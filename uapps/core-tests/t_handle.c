@@ -140,3 +140,44 @@ TEST(P51_a_closed_value_is_not_soon_valid_again) {
         accepted += zx_handle_close(closed[i]) == ZX_OK;
     EXPECT_EQ(0, accepted);
 }
+
+/* A second handle with fewer rights, that has gone through a channel; the first is closed. */
+static zx_handle_t pass_on(zx_handle_t handle, zx_rights_t rights) {
+    zx_handle_t from, to, given = copy_with(handle, rights), got = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_channel_create(0, &from, &to));
+    EXPECT_OK(zx_channel_write(from, 0, NULL, 0, &given, 1));
+    EXPECT_OK(zx_channel_read(to, 0, NULL, &got, 0, 1, NULL, NULL));
+    close_handle(from);
+    close_handle(to);
+    return got;
+}
+
+/* At the end of a chain from this process a child triggers an interrupt, and tries to wait for it. */
+static void use_at_the_end(zx_status_t expected, void (*revoke)(zx_handle_t first)) {
+    struct child child;
+    zx_handle_t first = ZX_HANDLE_INVALID;
+    EXPECT_OK(zx_interrupt_create(ZX_HANDLE_INVALID, 0, ZX_INTERRUPT_VIRTUAL, &first));
+    zx_handle_t second = pass_on(first, ZX_DEFAULT_INTERRUPT_RIGHTS & ~ZX_RIGHT_WAIT);
+    zx_handle_t third = pass_on(second, ZX_RIGHT_TRANSFER | ZX_RIGHT_SIGNAL);
+    close_handle(second);
+    REQUIRE(script_make(&child));
+    script_add(&child, 0, "zx_interrupt_trigger", CHILD_HANDLE, 0, 1, 0);
+    script_add(&child, 1, "zx_interrupt_wait", CHILD_HANDLE, 0, 0, 0);
+    revoke(first);
+    EXPECT_OK(zx_process_start(child.process, child.thread, CHILD_CODE, CHILD_STACK, third,
+                               CHILD_DATA));
+    (void)child_wait(&child);
+    EXPECT_EQ(expected, script_result(&child, 0));
+    EXPECT_EQ(ZX_ERR_ACCESS_DENIED, script_result(&child, 1));
+    child_end(&child);
+}
+
+static void end_object(zx_handle_t first) {
+    EXPECT_OK(zx_interrupt_destroy(first));
+    close_handle(first);
+}
+
+TEST(P37_closing_takes_nothing_back_along_a_chain_and_ending_the_object_takes_all) {
+    use_at_the_end(ZX_OK, close_handle);
+    use_at_the_end(ZX_ERR_CANCELED, end_object);
+}

@@ -172,6 +172,20 @@ TEST(pager_that_is_closed_ends_all_waits_and_takes_its_packets_along) {
     close_handle(s.port);
 }
 
+TEST(pager_that_is_closed_takes_the_last_packet_of_an_object_that_is_gone_along) {
+    struct paged s = paged_make(4, 0), other = paged_make(4, 0);
+    close_handle(s.vmo); /* COMPLETE is in the port */
+    close_handle(s.pager);
+    expect_no_packet(&s);
+    EXPECT_OK(zx_pager_detach_vmo(other.pager, other.vmo));
+    close_handle(other.vmo);
+    expect_packet(&other, ZX_PAGER_VMO_COMPLETE, 0, 0); /* what was read cannot be taken back */
+    close_handle(other.pager);
+    expect_no_packet(&other);
+    close_handle(s.port);
+    close_handle(other.port);
+}
+
 TEST(pager_requests_of_a_killed_thread_are_withdrawn) {
     struct paged s = paged_make(4, 0);
     struct child child;

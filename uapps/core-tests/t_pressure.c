@@ -68,7 +68,7 @@ static zx_handle_t start_hog(zx_handle_t job) {
     return process;
 }
 
-TEST(the_youngest_job_that_may_be_is_ended_when_memory_is_out) {
+TEST(a_job_that_may_be_is_ended_when_memory_is_out) {
     zx_handle_t job, innocent, warning = event_of(ZX_SYSTEM_EVENT_MEMORY_PRESSURE_WARNING);
     size_t yes = 1;
     int64_t code = 0;
@@ -92,4 +92,24 @@ TEST(the_youngest_job_that_may_be_is_ended_when_memory_is_out) {
     EXPECT_OK(zx_object_wait_one(normal, ZX_EVENT_SIGNALED,
                                  zx_deadline_after(ZX_SEC(5)), NULL));
     EXPECT_OK(zx_handle_close(normal));
+}
+
+TEST(of_jobs_that_may_be_ended_the_deepest_goes_first) {
+    zx_handle_t outer = make_job(zx_job_default()), deep = make_job(outer), young;
+    size_t yes = 1;
+    int64_t code = 0;
+    zx_info_job_t info = {0};
+    young = make_job(zx_job_default());
+    EXPECT_OK(zx_object_set_property(deep, ZX_PROP_JOB_KILL_ON_OOM, &yes, sizeof yes));
+    EXPECT_OK(zx_object_set_property(young, ZX_PROP_JOB_KILL_ON_OOM, &yes, sizeof yes));
+    zx_handle_t hog = start_hog(deep);
+    EXPECT_OK(jx_wait(hog, &code));
+    EXPECT_EQ(ZX_TASK_RETCODE_OOM_KILL, code);
+    EXPECT_OK(zx_object_get_info(young, ZX_INFO_JOB, &info, sizeof info, NULL, NULL));
+    EXPECT(!info.exited);
+    EXPECT_OK(zx_object_get_info(outer, ZX_INFO_JOB, &info, sizeof info, NULL, NULL));
+    EXPECT(!info.exited);
+    close_handle(young);
+    close_handle(deep);
+    close_handle(outer);
 }

@@ -56,14 +56,35 @@ TEST(unknown_operations_are_refused) {
     EXPECT_OK(zx_handle_close(vmo));
 }
 
+static zx_status_t go_to_s_state(uint8_t target) {
+    const zx_system_powerctl_arg_t argument = {.acpi_transition_s_state = {.target_s_state = target}};
+    return zx_system_powerctl(root_resource(), ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE, &argument);
+}
+
 TEST(what_power_control_leaves_out_is_not_supported) {
-    static const uint32_t commands[] = {
-        ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS, ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY,
-        ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE, ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1};
     static const zx_system_powerctl_arg_t argument;
+    zx_handle_t root = root_resource();
+    bool one = zx_system_get_num_cpus() == 1;
+    if (root == ZX_HANDLE_INVALID)
+        return;
+    EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
+              zx_system_powerctl(root, ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1, &argument));
+    EXPECT_EQ(one ? ZX_OK : ZX_ERR_NOT_SUPPORTED,
+              zx_system_powerctl(root, ZX_SYSTEM_POWERCTL_DISABLE_ALL_CPUS_BUT_PRIMARY, NULL));
+    EXPECT_OK(zx_system_powerctl(root, ZX_SYSTEM_POWERCTL_ENABLE_ALL_CPUS, NULL));
+    for (uint8_t state = 1; state < 5; state++)
+        EXPECT_EQ(one ? ZX_ERR_NOT_SUPPORTED : ZX_ERR_BAD_STATE, go_to_s_state(state));
+}
+
+TEST(power_control_reads_its_argument_where_it_has_one) {
+    static const uint32_t commands[] = {ZX_SYSTEM_POWERCTL_ACPI_TRANSITION_S_STATE,
+                                        ZX_SYSTEM_POWERCTL_X86_SET_PKG_PL1};
     if (root_resource() == ZX_HANDLE_INVALID)
         return;
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        EXPECT_EQ(ZX_ERR_NOT_SUPPORTED,
-                  zx_system_powerctl(root_resource(), commands[i], &argument));
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        EXPECT_EQ(ZX_ERR_BAD_HANDLE, zx_system_powerctl(ZX_HANDLE_INVALID, commands[i], NULL));
+        EXPECT_EQ(ZX_ERR_INVALID_ARGS, zx_system_powerctl(root_resource(), commands[i], NULL));
+    }
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, go_to_s_state(0));
+    EXPECT_EQ(ZX_ERR_INVALID_ARGS, go_to_s_state(6));
 }

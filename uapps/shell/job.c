@@ -17,6 +17,7 @@ static struct job *background; /* the oldest first */
 /* --- one job --- */
 
 struct job *job_create(size_t count, const char *text) {
+    const size_t yes = 1;
     struct job *job = calloc(1, sizeof *job);
     char *copy = strdup(text);
     zx_handle_t *processes = calloc(count, sizeof *processes);
@@ -34,6 +35,8 @@ struct job *job_create(size_t count, const char *text) {
     job->processes = processes;
     job->count = count;
     (void)zx_object_set_property(job->handle, ZX_PROP_NAME, text, strlen(text));
+    /* When memory runs out a command ends, not the shell. */
+    (void)zx_object_set_property(job->handle, ZX_PROP_JOB_KILL_ON_OOM, &yes, sizeof yes);
     return job;
 }
 
@@ -51,7 +54,7 @@ void job_free(struct job *job) {
 int job_status_of(int64_t return_code) {
     if (return_code == ZX_TASK_RETCODE_EXCEPTION_KILL)
         return STATUS_EXCEPTION;
-    if (return_code == ZX_TASK_RETCODE_SYSCALL_KILL)
+    if (return_code == ZX_TASK_RETCODE_SYSCALL_KILL || return_code == ZX_TASK_RETCODE_OOM_KILL)
         return STATUS_KILLED;
     return (int)(return_code & 0xff);
 }

@@ -27,8 +27,9 @@ static const char help[] =
     "  thread KOID      look at another thread\n"
     "  leave            let the process go on by itself, and end\n"
     "  kill             end the process, and end\n"
-    "A command may be shortened. An ADDRESS is a number, or * for where the thread is; both\n"
-    "may have +OFFSET behind them. The end of the input leaves.\n";
+    "A command may be shortened. An ADDRESS is a number, a symbol, or * for where the thread\n"
+    "is, and may have +OFFSET behind it. The end of the input leaves. The programs of /bin\n"
+    "have no symbols; those that `./jx cc` makes do.\n";
 
 /* --- words --- */
 
@@ -51,8 +52,11 @@ static bool parse_address(const struct target *t, const char *word, uint64_t *ou
     if (!word)
         return false;
     *out_address = rip_of(t);
+    size_t length = strcspn(word, "+");
     if (*word == '*')
         rest = word + 1;
+    else if (inspect_find(t->process, word, length, out_address))
+        rest = word + length;
     else if (!parse_number(word, &rest, out_address))
         return false;
     if (*rest == '+' && !parse_number(rest + 1, &rest, &offset))
@@ -212,13 +216,14 @@ static bool do_help(struct target *t, char **words) {
     return true;
 }
 
+/* Of those that a word begins the first is meant: `thread` stands before `threads`. */
 static const struct {
     const char *name;
     bool (*run)(struct target *t, char **words);
 } commands[] = {{"break", do_break},         {"watch", do_watch},     {"delete", do_delete},
                 {"step", do_step},           {"continue", do_continue}, {"registers", do_registers},
                 {"set", do_set},             {"memory", do_memory},   {"backtrace", do_backtrace},
-                {"threads", do_threads},     {"thread", do_thread},   {"leave", do_leave},
+                {"thread", do_thread},       {"threads", do_threads}, {"leave", do_leave},
                 {"kill", do_kill},           {"help", do_help}};
 
 #define WORDS_MAX 4

@@ -24,9 +24,10 @@
 static const char help[] =
     "usage: strace PROGRAM [ARGUMENT...]\n"
     "Runs a program and writes its calls to standard error: thread, seconds since the start,\n"
-    "name and arguments, handles with the type of their object, result, what the call\n"
-    "gave back, and microseconds it took (with what it costs to be watched). Calls that do not\n"
-    "enter the kernel (clocks) are not shown, nor what the vDSO calls within a call.\n";
+    "name and arguments with what pointers lead to (the first 32 bytes, the first 8 entries),\n"
+    "handles with the type of their object, result, what the call gave back, and microseconds\n"
+    "it took (with what it costs to be watched). Calls that do not enter the kernel (clocks)\n"
+    "are not shown, nor what the vDSO calls within a call.\n";
 
 /* The lowest pages of the address space stay unmapped for ever. */
 #define CALLS_AT  ((uint64_t)0x20000)

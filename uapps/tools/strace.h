@@ -9,7 +9,7 @@
 #include <zircon/types.h>
 
 #define STRACE_ARGS 8
-#define STRACE_TEXT 640
+#define STRACE_TEXT 1024
 
 struct strace_call {
     unsigned index; /* in the table */

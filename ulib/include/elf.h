@@ -32,6 +32,21 @@ typedef struct {
     int64_t r_addend;
 } Elf64_Rela;
 
+/* A section, and a symbol of one with SHT_SYMTAB; nobody needs them to run a program. */
+typedef struct {
+    uint32_t sh_name, sh_type;
+    uint64_t sh_flags, sh_addr, sh_offset, sh_size;
+    uint32_t sh_link, sh_info;
+    uint64_t sh_addralign, sh_entsize;
+} Elf64_Shdr;
+
+typedef struct {
+    uint32_t st_name;
+    uint8_t st_info, st_other;
+    uint16_t st_shndx;
+    uint64_t st_value, st_size;
+} Elf64_Sym;
+
 #define ET_EXEC 2
 #define ET_DYN  3
 
@@ -47,3 +62,10 @@ typedef struct {
 
 #define ELF64_R_TYPE(info) ((uint32_t)(info))
 #define R_X86_64_RELATIVE  8
+
+#define SHN_UNDEF             0
+#define SHT_SYMTAB            2
+#define STT_OBJECT            1
+#define STT_FUNC              2
+#define STT_NOTYPE            0
+#define ELF64_ST_TYPE(info)   ((info) & 0xf)

@@ -81,7 +81,9 @@ void cpu_enable_features(void) {
     if (cpu_features.umip)
         cr4 |= CR4_UMIP;
     cr4_write(cr4);
-    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_MP | CR0_NE | CR0_WP);
+    /* AM: a thread that sets AC in its flags gets ZX_EXCP_UNALIGNED_ACCESS; CPL 0 never does. */
+    cr0_write((cr0_read() & ~(CR0_EM | CR0_TS | CR0_CD | CR0_NW)) | CR0_AM | CR0_MP | CR0_NE |
+              CR0_WP);
     if (cpu_features.xsave)
         xcr0_write(cpu_features.xcr0);
     /* Memory types by table index: 0 write-back, 1 write-combining, 2 and 3 uncached. */

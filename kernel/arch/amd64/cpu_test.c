@@ -11,8 +11,8 @@
 #include "lib/string.h"
 
 static void check_bits(void *context) {
-    uint64_t *wrong = context, cr4 = cr4_read();
-    bool ok = (cr0_read() & CR0_WP) && (cr4 & CR4_FSGSBASE) && (cr4 & CR4_PGE);
+    uint64_t *wrong = context, cr0 = cr0_read(), cr4 = cr4_read();
+    bool ok = (cr0 & CR0_WP) && (cr0 & CR0_AM) && (cr4 & CR4_FSGSBASE) && (cr4 & CR4_PGE);
     ok = ok && !!(cr4 & CR4_SMEP) == cpu_features.smep && !!(cr4 & CR4_SMAP) == cpu_features.smap;
     ok = ok && !!(cr4 & CR4_UMIP) == cpu_features.umip && (msr_read(MSR_EFER) & 0x800);
     ok = ok && msr_read(MSR_LSTAR) == (uint64_t)(uintptr_t)syscall_entry;
