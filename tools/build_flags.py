@@ -5,12 +5,12 @@ from build_lists import EXAMPLES
 # What a file needs besides what its own text includes (.incbin is not seen by
 # the compiler's dependency output).
 EXTRA_INPUTS = {
-    'kernel/vdso/vdso_image.S': ['build/vdso/vdso.img'],
+    'kernel/vdso/vdso_image.c': ['build/vdso/vdso.img'],
     'tests/host/vdso_test.c': ['build/vdso/vdso.img'],
 }
 
-# Release kernels have these for size, not for speed: they run at boot, when something goes
-# wrong, or so rarely that nobody measures it.
+# Kernels have these, and their tests, for size, not for speed: they run at boot, when something
+# goes wrong, or so rarely that nobody measures it.
 RARELY_RUN = {
     'kernel/arch/amd64/apic.c',
     'kernel/arch/amd64/boot.c',
@@ -25,7 +25,6 @@ RARELY_RUN = {
     'kernel/arch/amd64/boot_option.c',
     'kernel/arch/amd64/boot_pvh.c',
     'kernel/arch/amd64/boot_ranges.c',
-    'kernel/arch/amd64/clock.c',
     'kernel/arch/amd64/cpu.c',
     'kernel/arch/amd64/crash.c',
     'kernel/arch/amd64/init.c',
@@ -146,7 +145,8 @@ EXTRA_FLAGS = {
         'f_fault', 'f_shell', 'f_vmar', 'f_vmo', 'play_model')},
 }
 
-SHIFTS_128 = ('clock.c', 'cpu_test.c', 'ratio_test.c')
+# -Oz calls a helper for shifts of 128 bits, which there is none of.
+SHIFTS_128 = ('kernel/arch/amd64/cpu_test.c', 'kernel/lib/ratio_test.c')
 # The test kernel with moved numbers has another one of these.
 REPLACED = ('kernel/syscall/dispatch.c',)
 
@@ -155,13 +155,11 @@ def own_flags(variant, source):
     """The flags that this source has besides its variant's."""
     flags = ['-Iuapps'] if source.startswith('uapps/') else []
     flags += [EXTRA_FLAGS[source]] if source in EXTRA_FLAGS else []
-    if variant == 'debug' and source.endswith('_test.c'):
-        flags.append('-O1 -gline-tables-only')  # half of the kernel's lines, for whoever builds
-    if variant == 'release' and (source.endswith('_test.c') or source in RARELY_RUN):
-        # The image has it all, and nobody waits for these. (-Oz calls a helper for shifts
-        # of 128 bits, which there is none of.)
-        needs_helper = source.endswith(SHIFTS_128)
-        flags.append('-Os' if needs_helper else '-Oz')
+    if variant in ('debug', 'release'):
+        rare = source.endswith('_test.c') or source in RARELY_RUN
+        flags += ['-Oz'] if rare and source not in SHIFTS_128 else []
+        if variant == 'debug' and source.endswith('_test.c'):
+            flags.append('-gline-tables-only')  # half of the kernel's lines, for whoever builds
     return ' '.join(flags)
 
 

@@ -257,7 +257,7 @@ KERNEL_AMD64 = {
         'sys_wait.c',
     ],
     'kernel/vdso': [
-        'vdso_image.S',
+        'vdso_image.c',
     ],
     'kernel/vm': [
         'tlb_test.c',

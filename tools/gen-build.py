@@ -278,8 +278,8 @@ def moved(ninja):
     ninja.build('build/moved/vdso.img', 'strip_sections', 'build/moved/vdso.elf')
     other = {
         'kernel/syscall/dispatch.c': compiled('release', 'kernel/syscall/dispatch.c'),
-        'kernel/vdso/vdso_image.S': compiled(
-            'release', 'kernel/vdso/vdso_image.S',
+        'kernel/vdso/vdso_image.c': compiled(
+            'release', 'kernel/vdso/vdso_image.c',
             "-DVDSO_IMAGE='\"moved/vdso.img\"'", ['build/moved/vdso.img']),
     }
     sources = sorted(files(KERNEL_PORTABLE) + files(KERNEL_AMD64))
@@ -321,18 +321,23 @@ def user(ninja):
     return targets + stripped, [(f'bin/{name}', f'build/bin/{name}') for name in names]
 
 
-def images(ninja, entries):
-    ninja.title('The images.')
+def initrd(ninja, entries):
+    """Returns the default target."""
     entries = sorted(entries + list(INITRD_FILES.items()))
     ninja.build('build/initrd.cpio', 'initrd', [source for _, source in entries],
                 needs='tools/mkinitrd.py',
                 entries=' '.join(f'{path}={source}' for path, source in entries))
-    targets = ['build/initrd.cpio']
-    if KERNEL_LINKER_SCRIPT:
-        ninja.build('build/jacinth.iso', 'iso', ['build/kernel.elf', 'build/initrd.cpio'],
-                    needs='tools/mkiso.sh')
-        targets.append('build/jacinth.iso')
-    return targets
+    return ['build/initrd.cpio']
+
+
+def iso(ninja):
+    """Returns the default target."""
+    if not KERNEL_LINKER_SCRIPT:
+        return []
+    ninja.title('The image for GRUB.')
+    ninja.build('build/jacinth.iso', 'iso', ['build/kernel.elf', 'build/initrd.cpio'],
+                needs='tools/mkiso.sh')
+    return ['build/jacinth.iso']
 
 
 def host_programs(ninja, variant, programs, kernel):
@@ -396,11 +401,12 @@ def generate():
     rules(ninja)
     ninja.rule('copy', 'cp $in $out', description='copy $out')
 
+    # What comes first is begun first: the archive of all programs is made while kernels compile.
     vdso(ninja)
-    targets = kernels(ninja)
-    moved(ninja)
     user_targets, entries = user(ninja)
-    targets += user_targets + images(ninja, entries)
+    user_targets += initrd(ninja, entries)
+    targets = kernels(ninja) + user_targets + iso(ninja)
+    moved(ninja)
     tools = []
     for name, sources in sorted(HOST_TOOLS.items()):
         ninja.build(f'build/tools/{name}', 'link_tool', compile_all(ninja, 'tool', sources))

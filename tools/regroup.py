@@ -54,7 +54,7 @@ def place(source):
 def company(source, programs):
     """What the members of a group have in common."""
     variants = tuple(own_flags(variant, source) for variant in ('debug', 'release'))
-    return place(source), variants, programs, source.endswith('_test.c'), source[-2:]
+    return place(source), variants, programs, source[-2:]
 
 
 def read(source):
