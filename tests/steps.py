@@ -34,7 +34,9 @@ def ktest(kernel, smp, suites='all', extra=''):
 
 def shell(boot, smp=1, times=1):
     """Commands typed at the shell, by one way to boot."""
+    # Booting again and again keeps one CPU busy; the others look on.
     return Step(f'shell-{boot}-{smp}cpu' + ('' if times == 1 else f'-{times}-times'), timeout=180,
+                cores=1 if times > 1 else None,
                 command=f'tests/qemu/transcript.py --boot {boot} --smp {smp} --times {times} '
                         'tests/qemu/shell.transcript README.md')
 
@@ -198,13 +200,13 @@ STEPS = [
          '--add build/symbols/core-tests tests/qemu/debugger.transcript',
          builds=['build/symbols/core-tests']),
     Step('keys-1cpu', 'tests/qemu/shell.py', counts=True, timeout=180),
-    Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180),
+    Step('keys-4cpu', 'tests/qemu/shell.py --smp 4', counts=True, timeout=180, cores=1),
     Step('bench', 'tests/qemu/bench.py', counts=True, timeout=180),
     # P40: what a clone costs, against size, generations, siblings and CPUs.
     Step('bench-vm', 'tests/qemu/bench_vm.py', counts=True, timeout=240),
     # What messages cost against what is in them, and wakes against how many wait.
     Step('bench-messages', 'tests/qemu/bench_messages.py', counts=True, timeout=240),
-    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300, cores=2),
+    Step('exec', 'tests/qemu/exec.py', counts=True, timeout=300),  # much of it is waiting
     Step('trace', 'tests/qemu/trace.py', counts=True, timeout=200, cores=2),
     Step('same', 'tests/qemu/same.py', counts=True, timeout=200, cores=2),
     Step('latency', 'tests/qemu/latency.py', counts=True, timeout=240,

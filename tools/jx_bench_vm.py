@@ -72,7 +72,7 @@ def above(figures, allowed):
 def measure(words, memory, smp=1, icount=True):
     """{curve.figure: {x: value}} of one machine."""
     command_line = ['log=debug', 'ktest=off', 'init=/bin/bench',
-                    'exec.args=' + ','.join(words)]
+                    'init.args=' + ','.join(words)]
     if not icount:
         command_line.append('debug.syscalls=1')  # tells contended locks, at a cost
     options = machine.Options(cpu=jx_bench.CPU, memory=memory, smp=smp, icount=icount,

@@ -3,7 +3,7 @@
 The program goes into the initrd as /boot/NAME and `init` runs it. What passes
 between this side and the machine:
 
-  command line  exit=debug log=debug exec=/boot/NAME [exec.args=WORD,WORD,...] [init=...]
+  command line  exit=debug log=debug exec=/boot/NAME [exec.args=WORD,WORD,...], or both with init
                 A word keeps letters, digits and ._/+:@=- ; every other byte is %XX.
   com1 out      the program's output and errors, raw.
   com1 in       64 bytes of 0 (enabling the UART's FIFO eats some), the four bytes
@@ -256,12 +256,10 @@ def main(words, make_run=Run):
     command_line = ['log=debug'] + arguments.words
     if arguments.boot != 'pvh':
         command_line.insert(0, 'exit=debug')
-    if arguments.init:
-        command_line.append('init=' + path)
-    else:
-        command_line.append('exec=' + path)
+    who = 'init' if arguments.init else 'exec'
+    command_line.append(f'{who}={path}')
     if arguments.arguments:
-        command_line.append('exec.args=' + ','.join(escape(w) for w in arguments.arguments))
+        command_line.append(f'{who}.args=' + ','.join(escape(w) for w in arguments.arguments))
     if len(' '.join(command_line)) > COMMAND_LINE_MAX:
         machine.fail(f'exec: the arguments take more than {COMMAND_LINE_MAX} bytes')
     options = machine.Options(smp=arguments.smp, boot=arguments.boot, memory=arguments.memory,

@@ -31,7 +31,7 @@
 
 #define STACK_SIZE_DEFAULT KIB(256)
 #define STACK_SIZE_MAX     MIB(64)
-#define MESSAGE_MAX        4096u
+#define MESSAGE_MAX        8192u /* the command line twice, and more */
 #define HANDLES_COUNT      10u
 
 static void stop(const char *format, ...) NORETURN COLD PRINTF_LIKE(1, 2);
@@ -241,13 +241,15 @@ static void message_add_handle(uint32_t info, struct waitable *object, rights_t 
     waitable_unref(object);
 }
 
-static void message_add_string(const char *text, size_t length) {
+/* False, and nothing, if it does not fit. */
+static bool message_add_string(const char *text, size_t length) {
     struct start_message *m = &start_message;
     if (m->length + length + 1 > MESSAGE_MAX)
-        return;
+        return false;
     memcpy(m->bytes + m->length, text, length);
     m->bytes[m->length + length] = 0;
     m->length += (uint32_t)length + 1;
+    return true;
 }
 
 /* The words of the kernel's command line are the environment. */
@@ -257,13 +259,33 @@ static uint32_t message_add_words(const char *line) {
         const char *end = line;
         while (*end && *end != ' ')
             end++;
-        if (end > line) {
-            message_add_string(line, (size_t)(end - line));
-            words++;
-        }
+        if (end > line)
+            words += message_add_string(line, (size_t)(end - line));
         line = *end ? end + 1 : end;
     }
     return words;
+}
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The words of init.args=, between commas; %xx is the byte of that number. Returns how many. */
+static uint32_t message_add_arguments(void) {
+    static char text[BOOT_CMDLINE_MAX];
+    uint32_t words = 1;
+    char *to = text;
+    if (!boot_option("init.args", text, sizeof(text)))
+        return 0;
+    for (const char *from = text; *from; from++) {
+        bool coded = *from == '%' && hex_digit(from[1]) >= 0 && hex_digit(from[2]) >= 0;
+        words += *from == ',';
+        *to++ = *from == ',' ? '\0'
+                : coded      ? (char)(hex_digit(from[1]) << 4 | hex_digit(from[2]))
+                             : *from;
+        from += coded ? 2 : 0;
+    }
+    return message_add_string(text, (size_t)(to - text)) ? words : 0; /* with all their ends */
 }
 
 static struct message *message_make(const char *path) {
@@ -276,8 +298,8 @@ static struct message *message_make(const char *path) {
     memcpy(m->bytes + m->length, m->infos, m->handle_count * sizeof(uint32_t));
     m->length += m->handle_count * (uint32_t)sizeof(uint32_t);
     args->args_off = m->length;
-    args->args_num = 1;
-    message_add_string(path, strlen(path));
+    args->args_num = message_add_string(path, strlen(path));
+    args->args_num += message_add_arguments();
     args->environ_off = m->length;
     args->environ_num = message_add_words(boot_info.cmdline);
     struct message *message = message_create(m->length, m->handle_count);

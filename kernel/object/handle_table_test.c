@@ -124,28 +124,47 @@ KTEST_QUICK(handle_table, a_closed_table_refuses_and_releases_what_is_published_
     handle_table_destroy(&table);
 }
 
-/* Whatever it had once: a table that was large has its slots in many places. */
-KTEST_QUICK(handle_table, the_counts_of_types_are_those_of_the_slots) {
-    struct handle_table table;
-    uint32_t counts[ZX_OBJ_TYPE_UPPER_BOUND], values[3], reserved;
-    handle_table_init(&table);
-    for (unsigned i = 0; i < 3; i++)
-        REQUIRE(handle_table_add(&table, test_handle(ZX_RIGHT_WAIT), &values[i]) == OK);
-    REQUIRE(handle_table_reserve(&table, 1, &reserved) == OK);
-    handle_table_count_types(&table, counts);
-    EXPECT_EQ(3, counts[ZX_OBJ_TYPE_EVENT]); /* what is reserved is no handle */
-    handle_table_publish(&table, reserved, test_handle(ZX_RIGHT_WAIT));
-    struct handle handle = handle_table_take(&table, values[1]);
-    handle_release(&handle);
-    handle = handle_table_take(&table, values[1]);
-    EXPECT(!handle.object);
-    handle_table_count_types(&table, counts);
-    EXPECT_EQ(3, counts[ZX_OBJ_TYPE_EVENT]);
+static bool add_event(struct handle_table *table, uint32_t *out_value) {
+    struct handle handle = test_handle(ZX_RIGHT_WAIT);
+    if (!handle.object)
+        return false;
+    bool added = handle_table_add(table, handle, out_value) == OK;
+    if (!added)
+        handle_release(&handle);
+    return added;
+}
+
+static uint32_t events_in(struct handle_table *table) {
+    uint32_t counts[ZX_OBJ_TYPE_UPPER_BOUND];
+    handle_table_count_types(table, counts);
     for (unsigned type = 0; type < ZX_OBJ_TYPE_UPPER_BOUND; type++)
         EXPECT(type == ZX_OBJ_TYPE_EVENT || counts[type] == 0);
-    test_table_end(&table);
-    handle_table_count_types(&table, counts);
-    EXPECT_EQ(0, counts[ZX_OBJ_TYPE_EVENT]);
+    return counts[ZX_OBJ_TYPE_EVENT];
+}
+
+KTEST_QUICK(handle_table, the_counts_of_types_are_those_of_the_slots) {
+    struct handle_table table;
+    struct handle late = test_handle(ZX_RIGHT_WAIT);
+    uint32_t values[3], reserved;
+    REQUIRE(late.object);
+    handle_table_init(&table);
+    bool made = add_event(&table, &values[0]) && add_event(&table, &values[1]) &&
+                add_event(&table, &values[2]) &&
+                handle_table_reserve(&table, 1, &reserved) == OK;
+    EXPECT(made);
+    if (made) {
+        EXPECT_EQ(3, events_in(&table)); /* what is reserved is no handle yet */
+        handle_table_publish(&table, reserved, late);
+        EXPECT_EQ(4, events_in(&table));
+        EXPECT(test_close(&table, values[1]));
+        EXPECT(!test_close(&table, values[1]));
+        EXPECT_EQ(3, events_in(&table));
+    } else {
+        handle_release(&late);
+    }
+    handle_table_clear(&table);
+    EXPECT_EQ(0, events_in(&table));
+    handle_table_destroy(&table);
 }
 
 KTEST_QUICK(handle_table, a_duplicate_has_the_same_or_fewer_rights) {

@@ -71,6 +71,12 @@ class Exec(unittest.TestCase):
             result = run('--add', add, 'cat', where)
             self.assertEqual((0, b'text of a note\n'), (result.returncode, result.stdout), where)
 
+    def test_words_of_a_first_process_arrive_as_they_were_given(self):
+        words = ['a', '', 'b c', 'd,e', '%41', "'\"\\", 'ü', '--smp', '$x;']
+        result = run('--init', program('first'), 'words', *words)
+        expected = ''.join(f'[{word}]' for word in words) + '\n'
+        self.assertEqual(expected, result.stdout.decode())
+
     def test_a_program_can_be_the_first_process(self):
         result = run('--init', program('first'))
         self.assertEqual((9, b'first\n'), (result.returncode, result.stdout))

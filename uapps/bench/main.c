@@ -51,20 +51,9 @@ void point(const char *figure, uint64_t x, int64_t value) {
     print_line(text);
 }
 
-/* The arguments; those of the first process of a machine are on its command line. */
-#define WORDS_MAX 32
-static char *words[WORDS_MAX + 1];
+/* The arguments, but for the name. */
+static char **words;
 static int word_count;
-
-static void find_words(int argc, char **argv) {
-    for (int i = 1; i < argc && word_count < WORDS_MAX; i++)
-        words[word_count++] = argv[i];
-    char *text = getenv("exec.args"), *rest;
-    if (word_count == 0 && text)
-        for (char *word = strtok_r(text, ",", &rest); word && word_count < WORDS_MAX;
-             word = strtok_r(NULL, ",", &rest))
-            words[word_count++] = word;
-}
 
 static bool has_word(const char *word) {
     for (int i = 0; i < word_count; i++) {
@@ -88,7 +77,8 @@ static void list_rows(void) {
 int main(int argc, char **argv) {
     if (partner_play(argc, argv))
         return 0;
-    find_words(argc, argv);
+    words = argv + 1;
+    word_count = argc - 1;
     if (has_word("--list")) {
         list_rows();
         return 0;

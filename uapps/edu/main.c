@@ -8,7 +8,6 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <zircon/process.h>
 #include <zircon/processargs.h>
@@ -327,9 +326,8 @@ static bool end(struct edu *edu) {
 int main(int argc, char **argv) {
     struct edu edu = {.root = zx_take_startup_handle(PA_HND(PA_RESOURCE, 0))};
     tool_start(argc, argv, help);
-    const char *word = getenv("exec.args"); /* where the first process finds its arguments */
-    bool by_line = word && strcmp(word, "--line") == 0;
-    if (argc != 1 || (word && !by_line))
+    bool by_line = argc == 2 && strcmp(argv[1], "--line") == 0;
+    if (argc != 1 && !by_line)
         return tool_usage();
     if (edu.root == ZX_HANDLE_INVALID)
         return tool_fail(ZX_ERR_ACCESS_DENIED, "this needs the root resource");

@@ -242,7 +242,7 @@ static int play_second(void) {
 }
 
 static zx_handle_t start_second(void) {
-    const char *const argv[] = {"stress-fault", "--second", NULL};
+    const char *const argv[] = {program_path, "--second", NULL};
     struct jx_launch_handle handles[2] = {{.info = DATA}, {.info = BOARD}};
     const struct jx_launch launch = {.argv = argv, .handles = handles, .handle_count = 2};
     zx_handle_t process;

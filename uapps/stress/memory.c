@@ -328,7 +328,7 @@ static void expect_nothing_left(const char *name, void (*run)(void *context), vo
 
 /* ZX_HANDLE_INVALID: there was no memory for it. */
 static zx_handle_t start_child(const struct kind *kind, bool may_be_killed, zx_handle_t *out_job) {
-    const char *const argv[] = {"stress-memory", "--child", kind->name, NULL};
+    const char *const argv[] = {program_path, "--child", kind->name, NULL};
     size_t yes = 1;
     zx_handle_t process;
     char error[100] = "";

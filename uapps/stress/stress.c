@@ -10,31 +10,10 @@
 #include <zircon/syscalls.h>
 
 static const char *program;
+const char *program_path;
 static zx_time_t begun;
 
 /* ---- Options ---- */
-
-#define WORDS_MAX 16
-
-/* The arguments, or the words that a first process finds in its environment. */
-static int words_of(int argc, char **argv, const char *words[WORDS_MAX]) {
-    static char copy[256];
-    int count = 0;
-    for (int i = 1; i < argc && count < WORDS_MAX; i++)
-        words[count++] = argv[i];
-    const char *text = getenv("exec.args");
-    if (count || !text)
-        return count;
-    snprintf(copy, sizeof copy, "%s", text);
-    for (char *at = copy; at && count < WORDS_MAX;) {
-        char *comma = strchr(at, ',');
-        if (comma)
-            *comma = '\0';
-        words[count++] = at;
-        at = comma ? comma + 1 : NULL;
-    }
-    return count;
-}
 
 static uint64_t *option_named(struct options *options, const char *word) {
     if (strcmp(word, "--seed") == 0)
@@ -60,18 +39,17 @@ static void usage(const char *name) {
 }
 
 void options_read(struct options *options, const char *name, int argc, char **argv) {
-    const char *words[WORDS_MAX];
-    int count = words_of(argc, argv, words);
     program = name;
+    program_path = argv[0];
     begun = zx_clock_get_monotonic();
     options->seed = zx_ticks_get() * 0x9e3779b97f4a7c15 >> 40;
-    for (int i = 0; i < count; i += 2) {
-        uint64_t *value = option_named(options, words[i]);
-        if (!value || i + 1 == count) {
+    for (int i = 1; i < argc; i += 2) {
+        uint64_t *value = option_named(options, argv[i]);
+        if (!value || i + 1 == argc) {
             usage(name);
-            exit(strcmp(words[i], "--help") == 0 ? 0 : 2);
+            exit(strcmp(argv[i], "--help") == 0 ? 0 : 2);
         }
-        *value = strtoull(words[i + 1], NULL, 0);
+        *value = strtoull(argv[i + 1], NULL, 0);
     }
     stress_machine_begin();
     printf("%s: seed %llu\n", name, (unsigned long long)options->seed);

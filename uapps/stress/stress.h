@@ -2,9 +2,8 @@
  * stress.h - what the stress programs and the models share: options, draws from a
  * seed, progress, and the machine's count of its memory.
  *
- * A program is told what to do by its arguments, or, when it is the first process of
- * a machine (`./jx exec --init`) and has none, by the word `exec.args=A,B` of the
- * command line. Every run prints its seed; the same seed makes the same draws.
+ * A program is told what to do by its arguments. Every run prints its seed; the same
+ * seed makes the same draws.
  */
 #pragma once
 
@@ -28,6 +27,8 @@ struct options {
 
 /* Fills in what the arguments say and prints the line with the seed; exits on wrong ones. */
 void options_read(struct options *options, const char *name, int argc, char **argv);
+/* What this program was started as, for one that starts itself again. After options_read. */
+extern const char *program_path;
 unsigned options_threads(const struct options *options);
 
 /* ---- Draws ---- */
