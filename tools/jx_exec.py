@@ -155,7 +155,8 @@ class Run:
 
     def __init__(self, arguments, options):
         self.arguments, self.options = arguments, options
-        name = os.path.basename(arguments.program)
+        # The kernel calls every first process `init`.
+        name = 'init' if arguments.init else os.path.basename(arguments.program)
         modules = {name: arguments.program} if '/' in arguments.program else {}
         self.symbolizer = symbolize.Symbolizer(modules)
         self.log_rest = b''

@@ -33,7 +33,7 @@ class Symbolizer:
     def _ask(self, path, address):
         if not self.child:
             self.child = subprocess.Popen(
-                ['llvm-symbolizer-19', '--functions=short', '--no-inlines', '--relativenames'],
+                ['llvm-symbolizer-19', '--functions=linkage', '--no-inlines', '--relativenames'],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.child.stdin.write(f'"{path}" {address:#x}\n'.encode())
         self.child.stdin.flush()

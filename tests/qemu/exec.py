@@ -55,6 +55,7 @@ class Exec(unittest.TestCase):
         result = run(program('door'), 'crash')
         self.assertEqual((252, b'before'), (result.returncode, result.stdout))
         self.assertIn(b'door.c:', result.stderr, 'the report names the line')
+        self.assertRegex(result.stderr, rb'#\d.* start_main ulib/zx/start.c:\d+', 'of the library, too')
         self.assertIn(b'./jx exec', result.stderr.splitlines()[-1])
 
     def test_time_out_is_124_and_can_be_repeated(self):
