@@ -36,9 +36,9 @@ def stress(which, words, smp=4):
             f'--smp {smp} --append ktest=off build/symbols/{which} {words}')
 
 
-def race(words, smp=4):
+def race(words, smp=4, times=1):
     return program('races', words, f'--smp {smp} --append debug.syscalls=1 '
-                   '--append races.patience=6')
+                   f'--append races.patience=6 --append races.times={times}')
 
 
 MEMORY = ('JX_BUILT=1 JX_KERNEL=' + OUT + '/{name}/kernel.elf ./jx exec --init --timeout 50 --mem 48M '
@@ -163,7 +163,7 @@ MUTANTS = {
         '    unlink_locked(table, waiter);\n', race('a_wake_is_not')),
     'race-an-answer-is-lost-to-the-deadline': (
         'kernel/object/channel.c', '    if (unlikely(!caller.reply))\n',
-        '    if (unlikely(!caller.reply || status != OK))\n', race('an_answer_against')),
+        '    if (unlikely(!caller.reply || status != OK))\n', race('an_answer_against', times=20)),
     'unmapped-without-flush': (
         'kernel/vm/region.c', '    mmu_clear_range(aspace, start, size, &batch);\n' + FLUSH,
         '    mmu_clear_range(aspace, start, size, &batch);\n',
