@@ -234,26 +234,17 @@ def kernels(ninja):
     for variant in KERNEL_VARIANTS:
         ninja.title(f'The {variant} kernel.')
         ninja.objects[variant] = compile_image(ninja, variant, sources)
-        objects = objects_of(ninja.objects[variant], sources)
-        if KERNEL_LINKER_SCRIPT:
-            out = f'build/{variant}/kernel.elf'
-            ninja.build(out, 'link_kernel', objects, needs=KERNEL_LINKER_SCRIPT,
-                        script=KERNEL_LINKER_SCRIPT)
-            targets.append(out)
-        else:
-            targets += objects
-    if KERNEL_LINKER_SCRIPT:
-        ninja.build('build/kernel.elf', 'strip', 'build/release/kernel.elf')
-        targets.append('build/kernel.elf')
-    return targets
+        out = f'build/{variant}/kernel.elf'
+        ninja.build(out, 'link_kernel', objects_of(ninja.objects[variant], sources),
+                    needs=KERNEL_LINKER_SCRIPT, script=KERNEL_LINKER_SCRIPT)
+        targets.append(out)
+    ninja.build('build/kernel.elf', 'strip', 'build/release/kernel.elf')
+    return targets + ['build/kernel.elf']
 
 
 def vdso(ninja):
-    sources = files(VDSO)
-    if not sources:
-        return
     ninja.title('The vDSO image, which the kernel embeds.')
-    objects = compile_all(ninja, 'vdso', sources)
+    objects = compile_all(ninja, 'vdso', files(VDSO))
     ninja.build('build/vdso/vdso.elf', 'link_vdso', objects, needs=VDSO_LINKER_SCRIPT,
                 script=VDSO_LINKER_SCRIPT)
     ninja.build('build/vdso/vdso.img', 'strip_sections', 'build/vdso/vdso.elf')
@@ -261,8 +252,6 @@ def vdso(ninja):
 
 def moved(ninja):
     """A release kernel all of whose call numbers differ: kernel and vDSO alone are rebuilt."""
-    if not KERNEL_LINKER_SCRIPT:
-        return
     ninja.title('A kernel with other system-call numbers, for a test.')
     numbers = '-DJX_SYSCALL_SHUFFLE=29'
 
@@ -292,19 +281,15 @@ def moved(ninja):
 def user(ninja):
     """The library and the programs; returns the default targets and the initrd's entries."""
     ninja.title('The native user library.')
-    start = compile_all(ninja, 'ulib', [ULIB_START]) if ULIB_START else []
+    start = compile_one(ninja, 'ulib', ULIB_START)
     sources = [f for f in files(ULIB) if f != ULIB_START]
     table = compile_image(ninja, 'ulib', sources)
     library = objects_of(table, sources)
     weak = objects_of(table, LIBRARY_WEAK)
-    targets = []
-    if library:
-        ninja.build('build/ulib/libzx.a', 'archive', library, weak=' '.join(weak),
-                    strong=' '.join(f for f in library if f not in weak))
-        targets.append('build/ulib/libzx.a')
-    if start:
-        ninja.build('build/ulib/crt0.o', 'copy', start)
-        targets.append('build/ulib/crt0.o')
+    ninja.build('build/ulib/libzx.a', 'archive', library, weak=' '.join(weak),
+                strong=' '.join(f for f in library if f not in weak))
+    ninja.build('build/ulib/crt0.o', 'copy', start)
+    targets = ['build/ulib/libzx.a', 'build/ulib/crt0.o']
 
     ninja.title('User programs: build/symbols/NAME with, build/bin/NAME without line tables.')
     made = {}
@@ -332,8 +317,6 @@ def initrd(ninja, entries):
 
 def iso(ninja):
     """Returns the default target."""
-    if not KERNEL_LINKER_SCRIPT:
-        return []
     ninja.title('The image for GRUB.')
     ninja.build('build/jacinth.iso', 'iso', ['build/kernel.elf', 'build/initrd.cpio'],
                 needs='tools/mkiso.sh')
