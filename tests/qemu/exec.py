@@ -86,6 +86,16 @@ class Exec(unittest.TestCase):
         result = run(program('own'))
         self.assertEqual((0, b'one two 3 2 2\n'), (result.returncode, result.stdout), result.stderr)
 
+    def test_a_second_function_under_a_name_of_the_librarys_own_is_an_error(self):
+        source = os.path.join(FOLDER.name, 'twice.c')
+        with open(source, 'w', encoding='ascii') as file:
+            file.write('int lock_try(int x);\nint lock_try(int x) { return x; }\n'
+                       'int main(void) { return lock_try(0); }\n')
+        result = subprocess.run([JX, 'cc', '--native', source, '-o', source + '.out'],
+                                capture_output=True, env=ENVIRONMENT, check=False)
+        self.assertNotEqual(0, result.returncode)
+        self.assertIn(b'duplicate symbol: lock_try', result.stderr)
+
     def test_power_control_can_switch_off_by_acpis_state(self):
         result = run('--init', '--append', 'first=off', program('first'))
         self.assertEqual((125, b'first\n'), (result.returncode, result.stdout), 'it does not come back')
